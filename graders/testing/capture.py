@@ -1,0 +1,137 @@
+"""What a probe carries with it. A probe carries inputs, never answers: everything that it captures is listed here and
+anything outside the list is refused where the test is written, not where it leaks."""
+
+import dis
+import inspect
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from graders.testing.plain import plain
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Modules that a probe may name; each is importable inside the sandbox.
+MODULES = frozenset({"torch", "numpy", "math", "io", "os", "random", "copy", "pathlib", "itertools", "functools", "json"})
+
+
+class ProbeRefused(Exception):
+    """A test's probe captures something that must not reach the code under test. An author's mistake, never a
+    candidate's."""
+
+
+def oracle(function: F) -> F:
+    """Marks a function that knows the right answer: probes that capture it are refused, and the proof of secrecy replaces
+    it by garbage."""
+    function.__kata_oracle__ = True  # type: ignore[attr-defined]
+    return function
+
+
+def probe_helper(function: F) -> F:
+    """Marks a module-level function that probes may call: it travels with them, so it must not know any answer."""
+    function.__kata_probe_helper__ = True  # type: ignore[attr-defined]
+    return function
+
+
+@dataclass(frozen=True)
+class ModuleName:
+    """A module that the probe names, imported again where the probe runs."""
+
+    name: str
+
+
+@dataclass
+class Captured:
+    """A function taken apart: its code and copies of everything that it refers to."""
+
+    code: types.CodeType
+    closure: list[Any]
+    names: dict[str, Any]
+    defaults: Any
+    keyword_defaults: Any
+    arguments: list[Any] = field(default_factory=list)
+
+    def rebuild(self, namespace: dict[str, Any]) -> types.FunctionType:
+        """The function again, on its own copies."""
+        globals_ = dict(namespace)
+        globals_.update({name: revive(value, namespace) for name, value in self.names.items()})
+        cells = tuple(types.CellType(revive(value, namespace)) for value in self.closure)
+        function = types.FunctionType(self.code, globals_, self.code.co_name, revive(self.defaults, namespace), cells)
+        function.__kwdefaults__ = revive(self.keyword_defaults, namespace)
+        return function
+
+
+def revive(value: Any, namespace: dict[str, Any]) -> Any:
+    """The working object for a captured one."""
+    if isinstance(value, Captured):
+        return value.rebuild(namespace)
+    if isinstance(value, ModuleName):
+        return __import__(value.name, fromlist=["_"])
+    if isinstance(value, list | tuple):
+        return type(value)(revive(item, namespace) for item in value)
+    if isinstance(value, dict):
+        return {key: revive(item, namespace) for key, item in value.items()}
+    return value
+
+
+def capture(probe: Callable[..., Any], arguments: tuple[Any, ...] = ()) -> Captured:
+    """Takes `probe` apart and copies what it refers to.
+
+    Functions may travel in three ways only: as the probe itself, as one of `arguments`, or marked with `probe_helper`.
+
+    Raises:
+        ProbeRefused: if it captures anything but plain data, listed modules and such functions.
+    """
+    captured = _take(probe, [])
+    captured.arguments = [_take(a, []) if inspect.isfunction(a) else _value(a, "argument", []) for a in arguments]
+    return captured
+
+
+def _take(function: Callable[..., Any], above: list[Callable[..., Any]]) -> Captured:
+    if not inspect.isfunction(function) or inspect.isgeneratorfunction(function):
+        raise ProbeRefused(f"a probe must be a plain function, not a {type(function).__name__}")
+    if getattr(function, "__kata_oracle__", False):
+        raise ProbeRefused(f"{function.__name__} is an oracle: it stays with the test")
+    if function in above:
+        raise ProbeRefused(f"{function.__name__} refers to itself: write it as a loop")
+    code, above = function.__code__, [*above, function]
+    if any(i.opname == "LOAD_ASSERTION_ERROR" for c in _codes(code) for i in dis.get_instructions(c)):
+        raise ProbeRefused("a probe returns evidence, never a verdict: move its assert into the test")
+    names: dict[str, Any] = {}
+    for name in sorted({n for c in _codes(code) for n in _global_names(c)}):
+        if name in function.__globals__:
+            names[name] = _value(function.__globals__[name], name, above)
+    try:
+        cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    except ValueError:
+        raise ProbeRefused("a probe captures a variable that has no value yet") from None
+    closure = [_value(value, name, above) for name, value in zip(code.co_freevars, cells, strict=True)]
+    defaults = _value(function.__defaults__, "default", above)
+    return Captured(code, closure, names, defaults, _value(function.__kwdefaults__, "default", above))
+
+
+def _codes(code: types.CodeType) -> list[types.CodeType]:
+    return [code] + [c for const in code.co_consts if isinstance(const, types.CodeType) for c in _codes(const)]
+
+
+def _global_names(code: types.CodeType) -> set[str]:
+    loads = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+    return {i.argval for i in dis.get_instructions(code) if i.opname in loads}
+
+
+def _value(value: Any, name: str, above: list[Callable[..., Any]]) -> Any:
+    if isinstance(value, types.ModuleType):
+        if value.__name__.partition(".")[0] not in MODULES:
+            raise ProbeRefused(f"a probe may not name the module {value.__name__}")
+        return ModuleName(value.__name__)
+    if inspect.isfunction(value):
+        if not getattr(value, "__kata_probe_helper__", False):
+            raise ProbeRefused(f"a probe captures the function {name}: mark it @probe_helper if it knows no answer")
+        return _take(value, above)
+    if isinstance(value, list | tuple) and type(value) in (list, tuple):
+        return type(value)(_value(item, name, above) for item in value)
+    try:
+        return plain(value)
+    except TypeError as error:
+        raise ProbeRefused(f"a probe captures {name}, which is not plain data: {error}") from None

@@ -1,0 +1,58 @@
+"""Plain data: the only thing that crosses between a candidate's code and a test, copied on the way."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+DEPTH = 32
+
+
+def copy_tensor(tensor: torch.Tensor) -> torch.Tensor:
+    """A detached dense CPU copy with the same strides, or a contiguous one where the strides overlap."""
+    dense = tensor.detach().as_subclass(torch.Tensor).cpu()
+    if dense.layout is not torch.strided:
+        raise TypeError(f"a tensor with layout {dense.layout} cannot leave the exercise: make it dense")
+    copy = torch.empty_strided(dense.shape, dense.stride(), dtype=dense.dtype) if _injective(dense) else None
+    return dense.clone(memory_format=torch.contiguous_format) if copy is None else copy.copy_(dense)
+
+
+def _injective(tensor: torch.Tensor) -> bool:
+    extent = 1
+    for stride, size in sorted((s, n) for s, n in zip(tensor.stride(), tensor.shape, strict=True) if n > 1):
+        if stride < extent:
+            return False
+        extent = stride * size
+    return True
+
+
+def plain(value: Any, depth: int = DEPTH) -> Any:
+    """A deep copy of `value` made of plain data only.
+
+    Tensors, arrays, numbers, strings, bytes, None, dtypes, devices and lists, tuples, sets and dicts of these survive;
+    subclasses become their base (a namedtuple a tuple, a Parameter a tensor).
+
+    Raises:
+        TypeError: for anything else, naming its type.
+    """
+    if depth == 0:
+        raise TypeError(f"data nested deeper than {DEPTH} levels cannot leave the exercise")
+    if value is None or isinstance(value, torch.dtype | torch.device):
+        return value
+    for kind in (bool, int, float, complex, str, bytes):
+        if isinstance(value, kind):
+            return value if type(value) is kind else kind(value)
+    if isinstance(value, torch.Tensor):
+        return copy_tensor(value)
+    if isinstance(value, np.generic):
+        return plain(value.item(), depth - 1)
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biufc":
+            raise TypeError(f"an array of dtype {value.dtype} cannot leave the exercise: use numbers")
+        return np.array(value, copy=True, order="K", subok=False)
+    if isinstance(value, list | tuple | set | frozenset):
+        kind = next(k for k in (list, tuple, set, frozenset) if isinstance(value, k))
+        return kind(plain(item, depth - 1) for item in value)
+    if isinstance(value, dict):
+        return {plain(key, depth - 1): plain(item, depth - 1) for key, item in value.items()}
+    raise TypeError(f"a value of type {type(value).__name__} cannot leave the exercise: tensors, arrays, numbers can")

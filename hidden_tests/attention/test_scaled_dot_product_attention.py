@@ -97,9 +97,10 @@ def test_additive_mask(candidate, rng):
 @pytest.mark.parametrize(("queries", "keys"), [(6, 6), (3, 8), (8, 3), (1, 4)])
 def test_causal(candidate, rng, queries, keys):
     """With is_causal query i attends to keys j ≤ i, counted from the first of each."""
-    arguments = (*inputs(rng, queries=queries, keys=keys), None, True)
     hint = "the triangle starts at the first query and the first key, diagonal included"
-    assert_matches(candidate(call, *arguments), attention, *arguments, hint=hint)
+    for leading in ((2, 3), (4,)):
+        arguments = (*inputs(rng, *leading, queries=queries, keys=keys), None, True)
+        assert_matches(candidate(call, *arguments), attention, *arguments, hint=hint)
 
 
 def test_causal_combines_with_a_mask(candidate, rng):

@@ -86,7 +86,8 @@ def scaled_dot_product_attention(
     # Softmax of a row of -inf is NaN, and so is its gradient. Such rows get finite logits first and zero weights after:
     # both masked_fill stop the gradient there.
     empty = (logits == -math.inf).all(dim=-1, keepdim=True)
-    weights = torch.softmax(logits.masked_fill(empty, 0.0), dim=-1).masked_fill(empty, 0.0)
+    logits = logits.masked_fill(empty, 0.0)  # mutants: equivalent: any finite number does
+    weights = torch.softmax(logits, dim=-1).masked_fill(empty, 0.0)
     return (weights @ value.to(wide)).to(query.dtype)
     ### END SOLUTION
 

@@ -1,0 +1,1 @@
+"""Proofs about the repository itself: what `kata verify` runs."""

@@ -1,6 +1,7 @@
 """The pytest plugin behind every test of an exercise: the fixtures `candidate`, `rng`, `module_rng` and `throughput`, the
 markers, and the few words that a failed test leaves for the candidate."""
 
+import os
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, Protocol
@@ -117,7 +118,7 @@ def _deadline(request: pytest.FixtureRequest) -> Generator[None, None, None]:
 
 
 def _rng(config: pytest.Config, *parts: str) -> Rng:
-    return Rng(config.stash.get(SEED, "local"), *parts)
+    return Rng(config.stash.get(SEED, os.environ.get("KATA_SEED", "local")), *parts)
 
 
 @pytest.fixture

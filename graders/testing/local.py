@@ -1,9 +1,11 @@
 """The candidate's module in the test's own process: what a candidate runs, where breakpoints and prints work."""
 
 import builtins
+import contextlib
 import importlib.util
 import os
 import sys
+import tempfile
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +21,12 @@ NAMESPACE = {"__builtins__": builtins, "__name__": "probe"}
 
 
 class LocalBackend:
-    """Runs probes on the module in `path`, imported once."""
+    """Runs probes on the module in `path`, imported once, in a folder of their own that goes when the tests end."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._module: types.ModuleType | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="kata-")
 
     @property
     def module(self) -> types.ModuleType:
@@ -51,12 +54,11 @@ class LocalBackend:
             pytest.skip("pending: memory limits are enforced by `kata grade`, not in this process")
         taken = capture(probe, arguments)
         function, values = taken.rebuild(NAMESPACE), [revive(a, NAMESPACE) for a in taken.arguments]
-        if crash:
-            return self._run_to_crash(function, values)
-        return plain(function(self.module, *values))
-
-    def _run_to_crash(self, function: Callable[..., Any], values: list[Any]) -> None:
         module = self.module
+        with contextlib.chdir(self._folder.name):
+            return self._run_to_crash(module, function, values) if crash else plain(function(module, *values))
+
+    def _run_to_crash(self, module: types.ModuleType, function: Callable[..., Any], values: list[Any]) -> None:
         if not hasattr(os, "fork"):
             pytest.skip("pending: this test ends a process on purpose, which needs fork")
         pid = os.fork()

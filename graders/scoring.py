@@ -1,7 +1,7 @@
 """Pure functions from reports to scores: the same reports give the same bytes.
 
 A report is what the runner hands over for one submission in one lane: the layout of pytest-json-report, with the key
-`kata` (schema `kata.report/v1`) beside it. Scores are plain data of `graders/schema/score-v1.schema.json`, in two views,
+`kata` (schema `kata.report/v1`) beside it. Scores are plain data of `graders/schema/score-v1.schema.json` in two views,
 for staff the whole class, for a candidate one submission without seed, details and flags.
 
 All text that leaves this module has passed `clean`: no control characters, no terminal escapes, bounded length.

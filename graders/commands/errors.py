@@ -1,0 +1,30 @@
+"""Problems that a user can mend: one sentence, exit code 2, no traceback."""
+
+import click
+
+from graders.catalogue import CatalogueError
+from graders.stubs import StubError
+
+EXPECTED = (CatalogueError, StubError)
+
+
+class InputError(click.ClickException):
+    """Wrong input. The message names the file or name, the problem and the mend."""
+
+    exit_code = 2
+
+
+def sentence(error: Exception) -> Exception:
+    """The `InputError` that tells the user about `error`, or `error` itself where it is a fault of the program."""
+    if isinstance(error, EXPECTED):
+        return InputError(str(error))
+    if isinstance(error, OSError) and error.filename:
+        return InputError(
+            f"{error.filename}: {error.strerror}: check that it is there and that you may read and write it"
+        )
+    return error
+
+
+def warn(message: str) -> None:
+    """One sentence on stderr about something that does not stop the command."""
+    click.secho(f"Warning: {message}", fg="yellow", err=True)

@@ -1,0 +1,123 @@
+"""Judges one submission's file for one exercise: runs the hidden tests here, in a trusted process, with probes that run in the
+sandbox, and returns what pytest says about it."""
+
+import io
+import os
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graders.catalogue import Exercise
+from graders.sandbox.launch import Launcher
+from graders.session import Session, Source
+from graders.testing.capture import capture
+from graders.testing.plugin import BACKEND, SEED
+
+PLUGINS = ("graders.testing.plugin", "pytest_timeout", "pytest_jsonreport.plugin")
+# The second line after the session's own deadlines: a test that hangs in the judge itself.
+JUDGE_SECONDS = 900
+
+
+@dataclass
+class Verdict:
+    """What one run of hidden tests gave: pytest's JSON report, what the submission printed, why it could not be imported."""
+
+    report: dict[str, Any]
+    stdout: str = ""
+    stderr: str = ""
+    problem: str | None = None
+    operators: list[str] = field(default_factory=list)
+
+
+Measure = Callable[..., None]
+
+
+class SandboxBackend:
+    """The fixture's `candidate`, with its module in the sandbox."""
+
+    def __init__(self, session: Session, measure: Measure | None) -> None:
+        self.session, self._measure = session, measure
+
+    def run(
+        self,
+        probe: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        *,
+        deadline: float | None = None,
+        memory: int | None = None,
+        crash: bool = False,
+    ) -> Any:
+        return self.session.run(capture(probe, arguments), deadline=deadline, memory=memory, crash=crash)
+
+    def throughput(self, **measurement: Any) -> None:
+        if self._measure is None:
+            pytest.skip("pending: throughput was left out of this run")
+        if self.session.problem:
+            self.session.run(capture(_nothing))  # raises the reason
+        self._measure(**measurement)
+
+
+def _nothing(m: Any) -> None:
+    return None
+
+
+class _Hooks:
+    def __init__(self, backend: SandboxBackend, seed: str) -> None:
+        self._backend, self._seed = backend, seed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[BACKEND] = self._backend
+        config.stash[SEED] = self._seed
+
+    def pytest_runtest_logfinish(self) -> None:
+        self._backend.session.end_test()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
+        self.report = json_report
+
+
+def judge(
+    exercise: Exercise,
+    source: Source,
+    launcher: Launcher,
+    *,
+    seed: str,
+    select: str = "not throughput",
+    measure: Measure | None = None,
+    options: Sequence[str] = (),
+) -> Verdict:
+    """Runs the hidden tests of `exercise` on `source`.
+
+    Args:
+        seed: the run's secret seed.
+        select: pytest's marker expression.
+        measure: takes throughput measurements; such tests are pending without it.
+        options: further options of pytest.
+    """
+    session = Session(launcher, source, exercise.limits)
+    hooks = _Hooks(SandboxBackend(session, measure), seed)
+    arguments = [
+        str(exercise.hidden_tests), "-m", select, "--json-report", "--json-report-file=none",
+        "--json-report-omit", "log", "streams", "keywords", "collectors",
+        "-p", "no:cacheprovider", "-W", "ignore", "--capture=no", "-q", "--no-header", "--tb=short",
+        "-c", str(exercise.root / "pyproject.toml"), "--rootdir", str(exercise.root),
+        "-o", "addopts=", "-o", f"timeout={JUDGE_SECONDS}", "--import-mode=importlib", "--strict-markers",
+        *(f"-p{name}" for name in PLUGINS), *options,
+    ]  # fmt: skip
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    said = io.StringIO()
+    try:
+        with redirect_stdout(said), redirect_stderr(said):
+            code = pytest.main(arguments, plugins=[hooks])
+    finally:
+        stdout, stderr = session.close()
+    report = getattr(hooks, "report", None)
+    if report is None or code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+        raise RuntimeError(f"pytest ended with {code!r} on {exercise.hidden_tests}: {said.getvalue()[-2000:]}")
+    return Verdict(report, stdout, stderr, session.problem)

@@ -1,0 +1,105 @@
+"""The order of steps that turns a forked process into a job: everything succeeds or the job does not start. A half-applied
+setup is worse than none."""
+
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from graders.sandbox import kernel
+
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
+# What the libraries read at run time; nothing of it tells anything about the run.
+SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/passwd", "/etc/localtime", "/sys/devices/system/cpu")
+SHARED_MEMORY = 256 << 20
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """What one job may use; sizes in bytes, `seconds` of CPU. `mode` is full or reduced."""
+
+    mode: str
+    memory: int
+    processes: int
+    files: int
+    seconds: int
+    readable: tuple[str, ...]
+    job: str
+    may_fork: bool
+
+    def limits(self) -> dict[str, int]:
+        limits = {"AS": self.memory, "NPROC": self.processes, "FSIZE": self.files, "CPU": self.seconds}
+        return limits | {"NOFILE": 256, "CORE": 0, "MEMLOCK": 0, "MSGQUEUE": 0, "STACK": 8 << 20}
+
+
+def enter_namespaces() -> None:
+    """In the supervisor, full mode: its child will be process 1 of a namespace that dies with it."""
+    uid, gid = os.getuid(), os.getgid()
+    kernel.unshare(kernel.CLONE_NEWUSER)
+    kernel.map_ids(uid, gid)
+    kernel.unshare(kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
+
+
+def become_reaper() -> None:
+    """In the supervisor, reduced mode: orphans come back to it, and it may signal everything below and nothing else."""
+    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    if kernel.landlock_abi() >= 6:
+        kernel.landlock_scope()
+
+
+def reap_everything() -> None:
+    """In the supervisor, reduced mode: ends what the job left behind."""
+    if kernel.landlock_abi() >= 6:
+        while True:
+            try:
+                os.kill(-1, signal.SIGKILL)
+                os.waitpid(-1, 0)
+            except ChildProcessError:
+                return
+            except ProcessLookupError:
+                continue
+
+
+def confine(rules: Confinement) -> str:
+    """In the job's first process, before any foreign code: gives up everything, returns the private directory."""
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    return _confine_full(rules) if rules.mode == "full" else _confine_reduced(rules)
+
+
+def _confine_full(rules: Confinement) -> str:
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV
+    kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    kernel.mount("tmpfs", "/tmp", "tmpfs", flags, f"size={rules.files},nr_inodes=20000,mode=1777")
+    kernel.mount("tmpfs", "/dev/shm", "tmpfs", flags, f"size={SHARED_MEMORY},nr_inodes=2000,mode=1777")
+    kernel.mount("proc", "/proc", "proc", flags | kernel.MS_NOEXEC)
+    os.chdir("/tmp")
+    kernel.drop_capabilities()
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    kernel.landlock((*SYSTEM, "/proc", *rules.readable), ("/tmp", "/dev/shm"), DEVICES)
+    kernel.set_limits(rules.limits())
+    kernel.seccomp(deny_fork=not rules.may_fork)
+    return "/tmp"
+
+
+def _confine_reduced(rules: Confinement) -> str:
+    directory = job_directory(rules)
+    directory.mkdir(mode=0o700)
+    os.chdir(directory)
+    work = str(directory)
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    kernel.landlock((*SYSTEM, "/proc/self", "/proc/cpuinfo", "/proc/meminfo", *rules.readable), (work,), DEVICES)
+    kernel.set_limits(rules.limits())
+    # Without the signal scope a process that leaves its group could outlive the job, so none may be made.
+    kernel.seccomp(deny_fork=not rules.may_fork or kernel.landlock_abi() < 6)
+    return work
+
+
+def job_directory(rules: Confinement) -> Path:
+    """The job's directory where it has no mount of its own."""
+    return Path(os.environ["KATA_JOBS"]) / f"job-{rules.job}"
+
+
+def remove_directory(rules: Confinement) -> None:
+    shutil.rmtree(job_directory(rules), ignore_errors=True)

@@ -1,0 +1,255 @@
+"""One submission's file for one exercise, alive in the sandbox: probes go in, plain data comes out."""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graders import wire
+from graders.catalogue import Limits
+from graders.outcomes import Crashed, LoadFailed, OutOfMemory, TimedOut, Unanswerable, candidate_error
+from graders.probes import pack
+from graders.sandbox.launch import Launcher, Process
+from graders.testing.capture import Captured
+from graders.testing.checks import Broken
+
+GRACE = 10.0  # seconds for the machinery itself on a busy machine
+SECOND_CHANCES = 2
+KEPT = 64 << 10
+
+
+@dataclass(frozen=True)
+class Source:
+    """The file under test, by the name that it is imported under."""
+
+    name: str
+    content: bytes
+    problem: str | None = None
+
+
+@dataclass
+class _Job:
+    process: Process
+    threads: int
+    asked: int = 0
+    testing: bool = False
+    draining: bool = False
+
+
+class Session:
+    """Runs probes on one file: one job that imports it once and forks for each test.
+
+    A job that broke is replaced for the next test. A probe that hangs gets a second chance in a job of its own, without the
+    fork, in case a thread that the import left behind held a lock.
+    """
+
+    def __init__(self, launcher: Launcher, source: Source, limits: Limits) -> None:
+        self._launcher, self._source, self._limits = launcher, source, limits
+        self._job: _Job | None = None
+        self._problem: LoadFailed | None = LoadFailed(source.problem) if source.problem else None
+        self._chances = SECOND_CHANCES
+        self._printed = ["", ""]
+
+    @property
+    def problem(self) -> str | None:
+        """Why the file cannot be imported, for the candidate."""
+        return self._problem.public if self._problem else None
+
+    def run(self, probe: Captured, *, deadline: float | None = None, memory: int | None = None, crash: bool = False) -> Any:
+        """Evidence from the candidate's module.
+
+        Args:
+            deadline: seconds; the exercise's limit if None.
+            memory: bytes that the call may allocate; runs in a job of its own, so that the kernel holds the limit.
+            crash: the call must end its process.
+
+        Raises:
+            CandidateFailure: if there is no evidence.
+            The nearest built-in error if the candidate's code raised one.
+        """
+        seconds = deadline or self._limits.seconds
+        if memory is not None:
+            return self._run_alone(probe, seconds, extra_memory=memory)
+        try:
+            value = self._ask(self._forked(), probe, seconds)
+        except TimedOut:
+            self._end_job()
+            if crash or self._chances == 0:
+                raise
+            self._chances -= 1
+            return self._run_alone(probe, seconds)
+        except Crashed:
+            if crash:
+                return None
+            raise
+        if crash:
+            raise Broken("the process should have ended in the middle of the call, but the call came back")
+        return value
+
+    def end_test(self) -> None:
+        """The next probe belongs to another test and gets a fresh fork."""
+        if self._job and self._job.testing:
+            self._job.testing, self._job.draining = False, True
+            try:
+                wire.send(self._job.process.channel, {"kind": "end"}, time.monotonic() + GRACE)
+            except (OSError, TimeoutError):
+                self._end_job()
+
+    def close(self) -> tuple[str, str]:
+        """Ends the job; returns what the submission printed to stdout and stderr, cut to a limit."""
+        self._end_job()
+        return self._printed[0], self._printed[1]
+
+    def _forked(self) -> _Job:
+        if self._job and self._job.draining and not self._settled(self._job):
+            self._end_job()
+        if self._job is None:
+            self._job = self._start(0)
+        if not self._job.testing:
+            wire.send(self._job.process.channel, {"kind": "test"}, time.monotonic() + GRACE)
+            self._job.testing = True
+        return self._job
+
+    def _settled(self, job: _Job) -> bool:
+        """The fork of the last test is gone."""
+        try:
+            job.draining = False
+            told = wire.receive(job.process.channel, time.monotonic() + GRACE)
+            return isinstance(told, dict) and told.get("kind") == "ended"
+        except (OSError, EOFError, wire.WireError):
+            return False
+
+    def _run_alone(self, probe: Captured, seconds: float, extra_memory: int = 0) -> Any:
+        self._end_job()
+        self._job = self._start(extra_memory)
+        try:
+            return self._ask(self._job, probe, seconds)
+        finally:
+            self._end_job()
+
+    def _start(self, extra_memory: int) -> _Job:
+        """A job that has imported the file."""
+        if self._problem:
+            raise self._problem
+        process = self._launcher.start(self._limits, extra_memory)
+        job = _Job(process, 1)
+        until = time.monotonic() + self._limits.import_seconds + (GRACE if self._launcher.mode == "trusted" else 0.0)
+        try:
+            wire.send(process.channel, {"name": self._source.name, "source": self._source.content}, until)
+            told = wire.receive(process.channel, until)
+            if not isinstance(told, dict) or told.get("kind") not in ("loaded", "error"):
+                raise wire.WireError("an unexpected message")
+            if told["kind"] == "error":
+                error = candidate_error(str(told["error"]), str(told["message"]), str(told["traceback"]))
+                public = getattr(error, "public", "").replace("your code", "importing your file")
+                raise LoadFailed(public or "the file cannot be imported", str(told["traceback"])[-2000:])
+            job.threads = int(told["threads"])
+        except TimeoutError:
+            self._problem = LoadFailed(f"importing your file takes longer than {self._limits.import_seconds:g} s")
+        except (EOFError, ConnectionError):
+            self._job = job
+            self._problem = LoadFailed(f"importing your file ends the process: {self._died()}")
+        except (wire.WireError, wire.TooLarge, KeyError, ValueError, TypeError) as error:
+            self._problem = LoadFailed("importing your file disturbs the grader's protocol", str(error))
+        except LoadFailed as error:
+            self._problem = error
+        if self._problem:
+            self._job = job
+            self._end_job()
+            raise self._problem
+        return job
+
+    def _ask(self, job: _Job, probe: Captured, seconds: float) -> Any:
+        job.asked += 1
+        channel, until = job.process.channel, time.monotonic() + seconds
+        try:
+            wire.send(channel, {"kind": "probe", "number": job.asked, "probe": pack(probe)}, until + GRACE)
+            told = wire.receive(channel, until)
+            if not isinstance(told, dict):
+                raise wire.WireError("an unexpected message")
+            if told.get("kind") == "ended":
+                job.testing = False
+                raise Crashed(f"your code ends its process: {_status(told.get('status'))}")
+            if told.get("number") != job.asked or told.get("kind") not in ("value", "error"):
+                raise wire.WireError("an answer to a question that was not asked")
+            if told["kind"] == "value":
+                return told["value"]
+            error = candidate_error(str(told["error"]), str(told["message"]), str(told["traceback"]))
+        except TimeoutError:
+            raise TimedOut(f"no answer within {seconds:g} s") from None
+        except (EOFError, ConnectionError):
+            died = self._died()
+            kind = OutOfMemory if "memory" in died else Crashed
+            raise kind(f"your code ends its process: {died}") from None
+        except (wire.WireError, wire.TooLarge, KeyError, ValueError, TypeError) as error:
+            self._end_job()
+            raise Unanswerable("what came back is not a result", str(error)) from None
+        raise error
+
+    def _died(self) -> str:
+        """Ends the present job and says how it ended."""
+        if self._job is None:
+            return "it is gone"
+        end = self._job.process.end()
+        self._end_job()
+        return "it used more memory than it may" if end.reason == "memory" else _status(end.status)
+
+    def _end_job(self) -> None:
+        if self._job:
+            job, self._job = self._job, None
+            job.process.end()
+            for index, text in enumerate(job.process.output.texts()):
+                self._printed[index] = (self._printed[index] + text)[:KEPT]
+
+
+def _status(status: object) -> str:
+    if not isinstance(status, int):
+        return "unknown status"
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        try:
+            return f"signal {signal.Signals(number).name}"
+        except ValueError:
+            return f"signal {number}"
+    return f"exit status {os.waitstatus_to_exitcode(status)}"
+
+
+def read_source(path: Path, limit: int = 1 << 20) -> Source:
+    """The candidate's file, or the reason why it cannot be judged.
+
+    The reason names the file, the problem and the mend, and is for the candidate.
+    """
+    name = path.stem
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            return Source(name, b"", f"{path.name} is not a file: submit the exercise's file under this name")
+        if size > limit:
+            return Source(name, b"", f"{path.name} is larger than {limit >> 20} MB: submit source code only")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Source(name, b"", f"{path.name} is missing: submit a file of this name")
+    except OSError as error:
+        return Source(name, b"", f"{path.name} cannot be read ({error.strerror}): submit it again")
+    return Source(name, content, find_problem(path.name, content))
+
+
+def find_problem(name: str, content: bytes) -> str | None:
+    """Why this cannot be Python source, if so."""
+    if not content.strip():
+        return f"{name} is empty: submit the file with your solution"
+    try:
+        compile(content, name, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line = (error.text or "").strip()[:120]
+        where = f"line {error.lineno}" if error.lineno else "an unknown line"
+        if "codec can't decode" in str(error.msg) or "encoding" in str(error.msg):
+            return f"{name} is not UTF-8 text: save it as UTF-8"
+        return f"{name} has a syntax error in {where}: {error.msg}" + (f": `{line}`" if line else "")
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return f"{name} cannot be compiled ({type(error).__name__}): remove what is not plain source code"
+    return None
+
+

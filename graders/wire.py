@@ -1,0 +1,229 @@
+"""How plain data crosses between judge and worker: a msgpack tree and raw buffers. The judge never unpickles, evaluates or
+formats what a worker sent; lengths, dtypes, shapes and depth are checked before anything is allocated."""
+
+import marshal
+import math
+import socket
+import struct
+import time
+from typing import Any
+
+import msgpack
+import numpy as np
+import torch
+
+from graders.testing.capture import Captured, ModuleName
+from graders.testing.plain import DEPTH
+
+MAX_HEADER, MAX_BODY = 8 << 20, 256 << 20
+MAX_INTEGER_DIGITS = 4000
+PREFIX = struct.Struct("<IQ")
+_KINDS = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int8, torch.uint8, torch.int16, torch.int32)
+_MORE = (torch.int64, torch.bool, torch.complex64, torch.complex128)
+DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in _KINDS + _MORE}
+# Told by name only: a dtype that a candidate returns is evidence, not storage.
+OTHER_DTYPES = {str(v).removeprefix("torch."): v for v in vars(torch).values() if isinstance(v, torch.dtype)}
+
+
+class WireError(Exception):
+    """The other side broke the protocol."""
+
+
+class TooLarge(Exception):
+    """A value is larger than may cross."""
+
+
+def encode(value: Any) -> tuple[bytes, list[memoryview]]:
+    """Header and raw buffers of plain data (see `graders.testing.plain`).
+
+    Raises:
+        TooLarge: above MAX_BODY bytes.
+    """
+    encoder = _Encoder()
+    header = msgpack.packb(encoder.tree(value), use_bin_type=True)
+    if encoder.size > MAX_BODY or len(header) > MAX_HEADER:
+        raise TooLarge(f"{max(encoder.size, len(header)) >> 20} MB are more than the {MAX_BODY >> 20} MB that may be returned")
+    return header, encoder.buffers
+
+
+class _Encoder:
+    def __init__(self) -> None:
+        self.buffers: list[memoryview] = []
+        self.size = 0
+
+    def tree(self, value: Any) -> Any:
+        if value is None or isinstance(value, bool | float | str | bytes):
+            return value
+        if isinstance(value, int):
+            return value if -(2**63) <= value < 2**64 else {"!": "int", "v": hex(value)}
+        if isinstance(value, complex):
+            return {"!": "complex", "v": [value.real, value.imag]}
+        if isinstance(value, list):
+            return [self.tree(item) for item in value]
+        if isinstance(value, tuple | set | frozenset):
+            return {"!": type(value).__name__, "v": [self.tree(item) for item in value]}
+        if isinstance(value, dict):
+            return {"!": "dict", "v": [[self.tree(key), self.tree(item)] for key, item in value.items()]}
+        if isinstance(value, torch.Tensor):
+            return self._tensor(value)
+        if isinstance(value, np.ndarray):
+            return self._array(value)
+        if isinstance(value, torch.dtype):
+            return {"!": "dtype", "v": str(value).removeprefix("torch.")}
+        if isinstance(value, torch.device):
+            return {"!": "device", "v": str(value)}
+        if isinstance(value, Captured):
+            parts = (value.closure, value.names, value.defaults, value.keyword_defaults, value.arguments)
+            return {"!": "function", "code": marshal.dumps(value.code), "v": [self.tree(part) for part in parts]}
+        if isinstance(value, ModuleName):
+            return {"!": "module", "v": value.name}
+        raise TypeError(f"a value of type {type(value).__name__} cannot cross")
+
+    def _append(self, raw: np.ndarray) -> dict[str, int]:
+        start, self.size = self.size, self.size + raw.nbytes
+        if raw.nbytes:
+            self.buffers.append(memoryview(raw).cast("B"))
+        return {"o": start, "n": raw.nbytes}
+
+    def _tensor(self, tensor: torch.Tensor) -> dict[str, Any]:
+        flat = tensor.contiguous().reshape(-1)
+        raw = flat.view(torch.uint8).numpy() if flat.numel() else np.empty(0, np.uint8)
+        described = {"!": "tensor", "d": str(tensor.dtype).removeprefix("torch."), "s": list(tensor.shape)}
+        strides = {} if tensor.is_contiguous() else {"k": list(tensor.stride())}
+        return described | strides | self._append(raw)
+
+    def _array(self, array: np.ndarray) -> dict[str, Any]:
+        order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+        native = array.astype(array.dtype.newbyteorder("="), copy=False)
+        raw = np.frombuffer(native.tobytes(order), np.uint8)
+        return {"!": "array", "d": native.dtype.str[1:], "s": list(array.shape), "f": order} | self._append(raw)
+
+
+def decode(header: bytes, body: bytearray, *, trusted: bool = False) -> Any:
+    """The value again, with memory of its own.
+
+    Args:
+        trusted: the bytes come from the judge: functions, modules and strides are restored too.
+
+    Raises:
+        WireError: for anything that `encode` could not have written.
+    """
+    try:
+        tree = msgpack.unpackb(header, raw=False, strict_map_key=True, max_ext_len=0)
+        return _Decoder(body, trusted).value(tree, DEPTH + 8)
+    except WireError:
+        raise
+    except Exception as error:
+        raise WireError(f"malformed data ({type(error).__name__})") from None
+
+
+class _Decoder:
+    def __init__(self, body: bytearray, trusted: bool) -> None:
+        self.body, self.trusted = body, trusted
+
+    def value(self, tree: Any, depth: int) -> Any:
+        if depth == 0:
+            raise WireError("data nested too deep")
+        if tree is None or isinstance(tree, bool | int | float | str | bytes):
+            return tree
+        if isinstance(tree, list):
+            return [self.value(item, depth - 1) for item in tree]
+        if not isinstance(tree, dict) or not isinstance(tree.get("!"), str):
+            raise WireError("an unknown type")
+        kind, content = tree["!"], tree.get("v")
+        if kind in ("tuple", "set", "frozenset") and isinstance(content, list):
+            return {"tuple": tuple, "set": set, "frozenset": frozenset}[kind](self.value(i, depth - 1) for i in content)
+        if kind == "dict" and isinstance(content, list):
+            return {self.value(key, depth - 1): self.value(item, depth - 1) for key, item in content}
+        if kind == "int" and isinstance(content, str) and len(content) <= MAX_INTEGER_DIGITS:
+            return int(content, 16)
+        if kind == "complex" and isinstance(content, list):
+            return complex(float(content[0]), float(content[1]))
+        if kind == "dtype" and content in OTHER_DTYPES:
+            return OTHER_DTYPES[content]
+        if kind == "device" and isinstance(content, str) and len(content) <= 40:
+            return torch.device(content)
+        if kind in ("tensor", "array"):
+            return self._block(tree, kind)
+        if self.trusted and kind == "module":
+            return ModuleName(str(content))
+        if self.trusted and kind == "function" and isinstance(content, list):
+            return Captured(marshal.loads(tree["code"]), *(self.value(part, depth - 1) for part in content))
+        raise WireError("an unknown type")
+
+    def _block(self, tree: dict[str, Any], kind: str) -> Any:
+        shape, start, size = tree["s"], tree["o"], tree["n"]
+        whole = isinstance(shape, list) and len(shape) <= 16
+        numbers = [*shape, start, size] if whole else []
+        if not whole or any(type(n) is not int or not 0 <= n < 2**40 for n in numbers) or start + size > len(self.body):
+            raise WireError("a block out of bounds")
+        if kind == "tensor":
+            if tree["d"] not in DTYPES:
+                raise WireError("an unknown dtype")
+            dtype = DTYPES[tree["d"]]
+            if math.prod(shape) * dtype.itemsize != size:
+                raise WireError("a block of the wrong size")
+            if size == 0:
+                return torch.empty(shape, dtype=dtype)
+            raw = torch.frombuffer(self.body, dtype=torch.uint8, offset=start, count=size).clone()
+            tensor = raw.view(dtype).reshape(shape)
+            if self.trusted and "k" in tree:
+                return torch.empty_strided(shape, tree["k"], dtype=dtype).copy_(tensor)
+            return tensor
+        name = tree["d"]
+        if not isinstance(name, str) or len(name) > 3 or name[:1] not in "biufc":
+            raise WireError("an unknown dtype")
+        array_dtype = np.dtype(name)
+        if math.prod(shape) * array_dtype.itemsize != size:
+            raise WireError("a block of the wrong size")
+        flat = np.frombuffer(self.body, np.uint8, size, start).copy().view(array_dtype)
+        return flat.reshape(shape, order="F" if tree.get("f") == "F" else "C")
+
+
+def send(channel: socket.socket, value: Any, deadline: float | None = None) -> None:
+    """Writes one frame. `deadline` is a `time.monotonic()` instant.
+
+    Raises:
+        TimeoutError, ConnectionError: as the socket does.
+        TooLarge: nothing was written then.
+    """
+    header, buffers = encode(value)
+    prefix = PREFIX.pack(len(header), sum(b.nbytes for b in buffers))
+    for part in (prefix + header, *buffers):
+        _arm(channel, deadline)
+        channel.sendall(part)
+
+
+def receive(channel: socket.socket, deadline: float | None = None, *, trusted: bool = False) -> Any:
+    """Reads one frame.
+
+    Raises:
+        EOFError: the other side is gone.
+        TimeoutError: the deadline passed.
+        WireError: the frame is malformed or announces too much.
+    """
+    header_size, body_size = PREFIX.unpack(_exactly(channel, PREFIX.size, deadline))
+    if header_size > MAX_HEADER or body_size > MAX_BODY:
+        raise WireError(f"a message of {max(header_size, body_size) >> 20} MB")
+    header = _exactly(channel, header_size, deadline)
+    return decode(bytes(header), _exactly(channel, body_size, deadline), trusted=trusted)
+
+
+def _arm(channel: socket.socket, deadline: float | None) -> None:
+    if deadline is not None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        channel.settimeout(left)
+
+
+def _exactly(channel: socket.socket, size: int, deadline: float | None) -> bytearray:
+    # Grown as bytes arrive: an announced length allocates nothing by itself.
+    data = bytearray()
+    while len(data) < size:
+        _arm(channel, deadline)
+        chunk = channel.recv(min(size - len(data), 4 << 20))
+        if not chunk:
+            raise EOFError
+        data += chunk
+    return data

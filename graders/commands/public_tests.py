@@ -37,4 +37,6 @@ def run_public_tests(exercise: Exercise) -> bool:
         click.secho(f"done: {exercise.path} passes its public tests; `kata next` names the next one", fg="green")
     elif code < 0:
         click.secho(f"the tests ended with signal {-code}: did the code run out of memory or crash?", fg="red")
+    elif exercise.hints:
+        click.secho(f"not yet: `kata hint {exercise.path}` shows a hint", fg="yellow")
     return passed

@@ -100,7 +100,7 @@ def judge(
         measure: takes throughput measurements; such tests are pending without it.
         options: further options of pytest.
     """
-    session = Session(launcher, source, exercise.limits)
+    session = Session(launcher, source, exercise.limits, exercise.forbidden_operators)
     hooks = _Hooks(SandboxBackend(session, measure), seed)
     arguments = [
         str(exercise.hidden_tests), "-m", select, "--json-report", "--json-report-file=none",
@@ -120,4 +120,4 @@ def judge(
     report = getattr(hooks, "report", None)
     if report is None or code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
         raise RuntimeError(f"pytest ended with {code!r} on {exercise.hidden_tests}: {said.getvalue()[-2000:]}")
-    return Verdict(report, stdout, stderr, session.problem)
+    return Verdict(report, stdout, stderr, session.problem, sorted(session.operators))

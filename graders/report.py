@@ -49,7 +49,7 @@ LEVELS = (
 
 
 def render_report(scores: Scores) -> str:
-    """The class for staff, from `kata.score/v1`: as much as fits into `LIMIT` bytes, with a note on what was left out."""
+    """The class for staff, from `kata.score/v1`: as much as fits into `LIMIT` bytes, and a note on what was left out."""
     names = sorted(scores["submissions"])
     page = {
         "staff": True,
@@ -126,6 +126,7 @@ def _section(name: str, record: Mapping[str, Any], level: Level) -> dict[str, An
         "percent": _percent(record["points"], record["max"]),
         "categories": _categories(record["exercises"].values()),
         "rows": rows if level.failures else [row for row in rows if row["lost"]],
+        "pending": _pending(record["exercises"]),
         "looked_at": sum(bool(own.get("flags") or own["withheld"]) for own in record["exercises"].values()),
     }
 
@@ -135,6 +136,8 @@ def _row(path: str, record: Mapping[str, Any], level: Level) -> dict[str, Any]:
     ran = [test for test in record["tests"] if test["outcome"] != "pending"]
     return {
         "path": clean(path),
+        "title": "",
+        "kept": [],
         "text": score_text(record),
         "percent": _percent(record["points"], record["max"]),
         "graded": bool(record["max"]),
@@ -152,7 +155,7 @@ def _failures(tests: Iterable[Mapping[str, Any]], level: Level) -> list[dict[str
     """What was not kept, tests with the same words together, with the traceback of the first."""
     groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for test in tests:
-        if test["outcome"] not in ("passed", "flagged"):
+        if test["outcome"] in ("failed", "error"):
             groups.setdefault((_verdict(test), test["category"], sentence(test)), []).append(test)
     return [
         {
@@ -171,7 +174,23 @@ def _failures(tests: Iterable[Mapping[str, Any]], level: Level) -> list[dict[str
 def _verdict(test: Mapping[str, Any]) -> str:
     if test["outcome"] == "failed" and test["points"]:
         return "slow" if test["category"] == "throughput" else "partly"
-    return {"failed": "broken", "error": "not judged", "pending": "pending"}[test["outcome"]]
+    return "broken" if test["outcome"] == "failed" else "not judged"
+
+
+def _pending(records: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """One sentence for each reason why points are pending."""
+    found: dict[str, dict[str, float]] = {}
+    for path, record in records.items():
+        waiting = [(test["message"], test["max"]) for test in record["tests"] if test["outcome"] == "pending"]
+        if record["pending"] and not waiting:
+            waiting = [("not graded", record["pending"])]
+        for reason, points in waiting:
+            by_path = found.setdefault(clean(reason, 200) or "not graded", {})
+            by_path[path] = by_path.get(path, 0.0) + points
+    return [
+        f"{number(sum(by_path.values()))} points in {clean(next(iter(by_path))) if len(by_path) == 1 else f'{len(by_path)} exercises'}: {reason}"
+        for reason, by_path in sorted(found.items())
+    ]
 
 
 def _kept(tests: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -217,13 +236,15 @@ def _figures(scores: Scores) -> list[tuple[str, str]]:
     owns = list(scores["submissions"].values())
     if len(owns) == 1:
         return _own_figures(owns[0])
-    values, pending = _percentages(scores), max((own["pending"] for own in owns), default=0.0)
+    values, pending = _percentages(scores), [own["pending"] for own in owns]
     figures = [(str(len(owns)), "submissions"), (str(len(scores["exercises"])), "exercises")]
     if len(values) > 1:
         low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
         figures += [(f"{middle:.0f} %", "median score"), (f"{low:.0f} to {high:.0f} %", "middle half")]
-    if pending:
-        figures.append((number(pending), "points pending at most"))
+    if any(pending):
+        figures.append(
+            (number(max(pending)), f"points pending {'each' if min(pending) == max(pending) else 'at most'}")
+        )
     return figures
 
 
@@ -246,26 +267,27 @@ def _heat(scores: Scores, names: Sequence[str]) -> dict[str, Any]:
     rows, owns = [], scores["submissions"]
     for index, name in enumerate(names, 1):
         cells = [_cell(owns[name]["exercises"][path]) for path in paths]
-        total = {"text": score_text(owns[name]), "percent": _percent(owns[name]["points"], owns[name]["max"])}
-        rows.append({"name": _name(name), "anchor": f"s{index}", "cells": cells, "total": total})
+        total = score_text(owns[name] | {"pending": 0})
+        pending = number(owns[name]["pending"]) if owns[name]["pending"] else ""
+        rows.append({"name": _name(name), "anchor": f"s{index}", "cells": cells, "total": total, "pending": pending})
     means = []
     for path in paths:
         graded = [own["exercises"][path] for own in owns.values() if own["exercises"][path]["max"]]
         mean = statistics.fmean(own["points"] / own["max"] for own in graded) if graded else None
-        means.append({"step": int(mean * 10), "text": str(_percent(mean, 1.0))} if mean is not None else None)
+        means.append(("x", "…") if mean is None else (int(mean * 10), str(_percent(mean, 1.0))))
     columns = [(clean(path.partition("/")[2]), clean(scores["exercises"][path]["title"])) for path in paths]
     return {"topics": topics, "columns": columns, "rows": rows, "means": means}
 
 
 def _cell(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Colour step 0 to 10 (None where nothing was graded), text, and words for what the text cannot say."""
+    """Colour step 0 to 10 (m: missing, x: pending), text, and words for what the text cannot say."""
     if record["withheld"]:
         return {"step": 0, "text": "W", "words": clean(record["withheld"], 120)}
     if record["problem"] and not record["points"]:
-        return {"step": 0, "text": "×", "words": clean(record["problem"], 120)}
+        return {"step": "m", "text": "×", "words": clean(record["problem"], 120)}
     flag = "⚑" if record["flags"] else ""
     if not record["max"]:
-        return {"step": None, "text": f"…{flag}", "words": ""}
+        return {"step": "x", "text": f"…{flag}", "words": ""}
     percent = _percent(record["points"], record["max"])
     return {"step": percent // 10, "text": f"{percent}{flag}", "words": ""}
 

@@ -31,6 +31,7 @@ MICRO = 1_000_000
 Scores = dict[str, Any]
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+_UNUSUAL = re.compile(r"[^ -~]")
 
 
 class ScoreError(Exception):
@@ -147,21 +148,26 @@ def number(value: float, whole: float | None = None) -> str:
 
 
 def clean(text: str, limit: int = SENTENCE, *, lines: bool = False) -> str:
-    """Text that neither a terminal nor a browser acts on: printable characters only, cut to `limit` with a note.
+    """Text that neither a terminal nor a browser acts on: printable characters only, at most `limit`, a note included.
 
     A sentence keeps its beginning and becomes one line; with `lines`, line breaks stay and the end is kept, which is
-    where a traceback says what happened.
+    where a traceback says what happened. Cleaning twice changes nothing.
     """
-    cut = len(text) - limit
-    if cut > 0:
-        text = text[-limit:] if lines else text[:limit]
+    note = ""
+    if len(text) > limit:
+        note = f"[{len(text) - limit:,} characters cut]"
+        kept = max(limit - len(note) - 3, 0)
+        text = text[len(text) - kept :] if lines else text[:kept]
     if not text.isprintable():
-        text = _ESCAPE.sub("", text.replace("\r\n", "\n"))
-        text = "".join(c if c.isprintable() or (lines and c == "\n") else " " if c.isspace() else "" for c in text)
-    text = text.strip("\n") if lines else " ".join(text.split())
-    if cut <= 0:
-        return text
-    return f"[{cut:,} characters cut]\n{text}" if lines else f"{text} … [{cut:,} more characters]"
+        text = _UNUSUAL.sub(_printable, _ESCAPE.sub("", text.replace("\r\n", "\n")))
+    if lines:
+        return "\n".join(filter(None, (note, text.strip("\n"))))
+    return " … ".join(filter(None, (" ".join(text.split()), note)))
+
+
+def _printable(match: re.Match[str]) -> str:
+    character = match[0]
+    return character if character == "\n" or character.isprintable() else " " if character.isspace() else ""
 
 
 # Reading reports: nothing outside these functions knows the layout of pytest-json-report.

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from graders import wire
 from graders.catalogue import Limits
 from graders.outcomes import Crashed, LoadFailed, OutOfMemory, TimedOut, Unanswerable, candidate_error
 from graders.probes import pack
-from graders.sandbox.launch import Launcher, Process
+from graders.sandbox.launch import End, Launcher, Process
 from graders.testing.capture import Captured
 from graders.testing.checks import Broken
 
@@ -32,7 +33,6 @@ class Source:
 @dataclass
 class _Job:
     process: Process
-    threads: int
     asked: int = 0
     testing: bool = False
     draining: bool = False
@@ -43,10 +43,14 @@ class Session:
 
     A job that broke is replaced for the next test. A probe that hangs gets a second chance in a job of its own, without the
     fork, in case a thread that the import left behind held a lock.
+
+    Args:
+        trace: names of operators to look out for; those that ran are in `operators`, as far as the job is honest.
     """
 
-    def __init__(self, launcher: Launcher, source: Source, limits: Limits) -> None:
-        self._launcher, self._source, self._limits = launcher, source, limits
+    def __init__(self, launcher: Launcher, source: Source, limits: Limits, trace: Sequence[str] = ()) -> None:
+        self._launcher, self._source, self._limits, self._trace = launcher, source, limits, list(trace)
+        self.operators = set[str]()
         self._job: _Job | None = None
         self._problem: LoadFailed | None = LoadFailed(source.problem) if source.problem else None
         self._chances = SECOND_CHANCES
@@ -133,39 +137,21 @@ class Session:
         """A job that has imported the file."""
         if self._problem:
             raise self._problem
-        process = self._launcher.start(self._limits, extra_memory)
-        job = _Job(process, 1)
-        until = time.monotonic() + self._limits.import_seconds + (GRACE if self._launcher.mode == "trusted" else 0.0)
+        job = _Job(self._launcher.start(self._limits, extra_memory))
         try:
-            wire.send(process.channel, {"name": self._source.name, "source": self._source.content}, until)
-            told = wire.receive(process.channel, until)
-            if not isinstance(told, dict) or told.get("kind") not in ("loaded", "error"):
-                raise wire.WireError("an unexpected message")
-            if told["kind"] == "error":
-                error = candidate_error(str(told["error"]), str(told["message"]), str(told["traceback"]))
-                public = getattr(error, "public", "").replace("your code", "importing your file")
-                raise LoadFailed(public or "the file cannot be imported", str(told["traceback"])[-2000:])
-            job.threads = int(told["threads"])
-        except TimeoutError:
-            self._problem = LoadFailed(f"importing your file takes longer than {self._limits.import_seconds:g} s")
-        except (EOFError, ConnectionError):
-            self._job = job
-            self._problem = LoadFailed(f"importing your file ends the process: {self._died()}")
-        except (wire.WireError, wire.TooLarge, KeyError, ValueError, TypeError) as error:
-            self._problem = LoadFailed("importing your file disturbs the grader's protocol", str(error))
+            load(job.process, self._source, self._limits)
         except LoadFailed as error:
-            self._problem = error
-        if self._problem:
-            self._job = job
+            self._problem, self._job = error, job
             self._end_job()
-            raise self._problem
+            raise
         return job
 
     def _ask(self, job: _Job, probe: Captured, seconds: float) -> Any:
         job.asked += 1
         channel, until = job.process.channel, time.monotonic() + seconds
         try:
-            wire.send(channel, {"kind": "probe", "number": job.asked, "probe": pack(probe)}, until + GRACE)
+            question = {"kind": "probe", "number": job.asked, "probe": pack(probe), "trace": self._trace}
+            wire.send(channel, question, until + GRACE)
             told = wire.receive(channel, until)
             if not isinstance(told, dict):
                 raise wire.WireError("an unexpected message")
@@ -175,26 +161,20 @@ class Session:
             if told.get("number") != job.asked or told.get("kind") not in ("value", "error"):
                 raise wire.WireError("an answer to a question that was not asked")
             if told["kind"] == "value":
+                self.operators.update(name for name in told["operators"] if name in self._trace)
                 return told["value"]
             error = candidate_error(str(told["error"]), str(told["message"]), str(told["traceback"]))
         except TimeoutError:
             raise TimedOut(f"no answer within {seconds:g} s") from None
         except (EOFError, ConnectionError):
-            died = self._died()
-            kind = OutOfMemory if "memory" in died else Crashed
-            raise kind(f"your code ends its process: {died}") from None
+            self._end_job()
+            end = job.process.end()
+            kind = OutOfMemory if end.reason == "memory" else Crashed
+            raise kind(f"your code ends its process: {_describe(end)}") from None
         except (wire.WireError, wire.TooLarge, KeyError, ValueError, TypeError) as error:
             self._end_job()
             raise Unanswerable("what came back is not a result", str(error)) from None
         raise error
-
-    def _died(self) -> str:
-        """Ends the present job and says how it ended."""
-        if self._job is None:
-            return "it is gone"
-        end = self._job.process.end()
-        self._end_job()
-        return "it used more memory than it may" if end.reason == "memory" else _status(end.status)
 
     def _end_job(self) -> None:
         if self._job:
@@ -202,6 +182,33 @@ class Session:
             job.process.end()
             for index, text in enumerate(job.process.output.texts()):
                 self._printed[index] = (self._printed[index] + text)[:KEPT]
+
+
+def load(process: Process, source: Source, limits: Limits) -> None:
+    """Sends the source to a fresh job and waits until it is imported.
+
+    Raises:
+        LoadFailed: if it cannot be.
+    """
+    until = time.monotonic() + limits.import_seconds + GRACE
+    try:
+        wire.send(process.channel, {"name": source.name, "source": source.content}, until)
+        told = wire.receive(process.channel, until)
+        if isinstance(told, dict) and told.get("kind") == "loaded":
+            return
+        error = candidate_error(str(told["error"]), str(told["message"]), str(told["traceback"]))
+        public = getattr(error, "public", "").replace("your code", "importing your file")
+        raise LoadFailed(public or "the file cannot be imported", str(told["traceback"])[-2000:])
+    except TimeoutError:
+        raise LoadFailed(f"importing your file takes longer than {limits.import_seconds:g} s") from None
+    except (EOFError, ConnectionError):
+        raise LoadFailed(f"importing your file ends the process: {_describe(process.end())}") from None
+    except (wire.WireError, wire.TooLarge, KeyError, ValueError, TypeError) as error:
+        raise LoadFailed("importing your file disturbs the grader's protocol", str(error)) from None
+
+
+def _describe(end: End) -> str:
+    return "it used more memory than it may" if end.reason == "memory" else _status(end.status)
 
 
 def _status(status: object) -> str:

@@ -10,7 +10,7 @@ from graders.commands.errors import InputError
 from graders.commands.state import digest, remember_run
 
 PASSED, FAILED = 0, 1  # pytest's exit codes
-PATIENCE = 60.0  # seconds before a test that hangs is stopped, where the exercise does not allow more
+PATIENCE = 20.0  # seconds before a test that hangs is stopped, where the exercise does not allow more
 
 
 def run_public_tests(exercise: Exercise) -> bool:

@@ -230,7 +230,7 @@ class Zygote:
         """A confined job, waiting for its source on the channel.
 
         Args:
-                extra_memory: if not 0, the address space may grow by this many bytes only.
+            extra_memory: if not 0, the address space may grow by this many bytes only.
             windows: descriptors of memory to share with the job; a job with windows may not fork.
         """
         self._jobs += 1

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from graders import wire
 from graders.testing.capture import Captured, revive
@@ -101,7 +102,9 @@ def _rounds(channel: socket.socket, module: types.ModuleType, request: dict[str,
     state = module if prepare is None else prepare.rebuild(NAMESPACE)(module)
     wire.send(channel, {"kind": "staged", "number": request["number"]})
     while channel.recv(1):
-        output.copy_(torch.as_tensor(call(state, *inputs)))
+        result = torch.as_tensor(call(state, *inputs))
+        with torch.no_grad():
+            output.copy_(result)
         channel.send(b"d")
 
 
@@ -115,14 +118,29 @@ def _window(window: mmap.mmap, spec: dict[str, Any]) -> Any:
 
 
 def _call(module: types.ModuleType, request: dict[str, Any]) -> dict[str, Any]:
+    seen: set[str] = set()
     try:
         probe: Captured = request["probe"]
         function = probe.rebuild(NAMESPACE)
-        value = plain(function(module, *(revive(a, NAMESPACE) for a in probe.arguments)))
+        arguments = [revive(a, NAMESPACE) for a in probe.arguments]
+        with Trace(seen) if request["trace"] else contextlib.nullcontext():
+            value = plain(function(module, *arguments))
         wire.encode(value)
     except BaseException as error:
         return _failure(error)
-    return {"kind": "value", "value": value}
+    return {"kind": "value", "value": value, "operators": sorted(seen.intersection(request["trace"]))}
+
+
+class Trace(TorchDispatchMode):
+    """Notes the names of the operators that run."""
+
+    def __init__(self, seen: set[str]) -> None:
+        super().__init__()
+        self._seen = seen
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self._seen.add(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
 
 
 def _failure(error: BaseException) -> dict[str, Any]:

@@ -43,6 +43,8 @@ def warm() -> None:
     torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ones(2)))
     torch.linalg.norm(torch.ones(2))
     torch.Generator().manual_seed(0)
+    with worker.Trace(set()):
+        torch.ones(2).requires_grad_().sum().backward()
 
 
 def resident(pid: int | str) -> int:
@@ -70,11 +72,16 @@ def below(pid: int) -> list[int]:
     return found
 
 
-def watch(job: int, pidfd: int, rules: confine.Confinement, baseline: int) -> str:
-    """Waits for the job's end; ends it if all its processes together hold more memory than it may. Returns the reason."""
+def watch(job: int, pidfd: int, status: socket.socket, rules: confine.Confinement, baseline: int) -> str:
+    """Waits for the job's end; ends it if the judge is gone, or if all its processes together hold more memory than it may.
+    Returns the reason."""
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
-    while not poll.poll(POLL_MS):
+    poll.register(status, select.POLLHUP)
+    while not (events := dict(poll.poll(POLL_MS))).get(pidfd):
+        if events:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            return "abandoned"
         # In full mode /proc shows the job's own namespace and nothing else.
         pids = [p for p in os.listdir("/proc") if p.isdigit()] if rules.mode == "full" else below(job)
         if sum(max(0, resident(pid) - baseline) for pid in pids) > rules.memory:
@@ -105,13 +112,14 @@ def supervise(request: dict[str, Any], descriptors: list[int], control: socket.s
     socket.send_fds(status, [b"pidfd"], [pidfd])
     for descriptor in (channel, out, err, *windows):
         os.close(descriptor)
-    reason = watch(job, pidfd, rules, baseline)
+    reason = watch(job, pidfd, status, rules, baseline)
     _, code, usage = os.wait4(job, 0)
     if rules.mode == "reduced":
         confine.reap_everything()
         confine.remove_directory(rules)
     seconds = usage.ru_utime + usage.ru_stime
-    status.send(msgpack.packb({"status": code, "reason": reason, "cpu": seconds, "resident": usage.ru_maxrss * 1024}))
+    with contextlib.suppress(OSError):  # the judge may be gone
+        status.send(msgpack.packb({"status": code, "reason": reason, "cpu": seconds, "resident": usage.ru_maxrss * 1024}))
     os._exit(0)
 
 

@@ -7,12 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from graders.errors import UserError
+
 DIFFICULTIES = ("easy", "medium", "hard")
 PROFILES = ("tensor_op", "numpy_op", "module", "training", "files", "plan")
 MIB = 1 << 20
 
 
-class CatalogueError(Exception):
+class CatalogueError(UserError):
     """An exercise, or its TOML, is missing or malformed. The message is for the user."""
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from graders.catalogue import Exercise
 from graders.sandbox.launch import Launcher
-from graders.session import Session, Source
+from graders.session import Session
+from graders.source import Source
 from graders.testing.capture import capture
 from graders.testing.plugin import BACKEND, SEED
 

@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from graders.catalogue import Exercise
+from graders.errors import UserError
 
 REPORT_SCHEMA = "kata.report/v1"
 SCORE_SCHEMA = "kata.score/v1"
@@ -34,7 +35,7 @@ _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?
 _UNUSUAL = re.compile(r"[^ -~]")
 
 
-class ScoreError(Exception):
+class ScoreError(UserError):
     """Reports that make no score. The message is for the user."""
 
 

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from graders.errors import UserError
+
 BEGIN_HIDDEN, END_HIDDEN = "BEGIN REFERENCE ONLY", "END REFERENCE ONLY"
 
 
-class StubError(Exception):
+class StubError(UserError):
     """The markers of a solution do not pair up."""
 
 

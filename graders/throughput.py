@@ -24,7 +24,8 @@ from graders.catalogue import Exercise
 from graders.outcomes import CandidateFailure, Crashed, TimedOut
 from graders.probes import pack
 from graders.sandbox.launch import SandboxedProcess, Zygote
-from graders.session import Source, load, read_source
+from graders.session import load
+from graders.source import Source, read_source
 from graders.testing.capture import capture, probe_helper
 from graders.testing.checks import Broken
 from graders.testing.rng import Rng

@@ -14,6 +14,7 @@ COMMANDS = {
     "watch": "graders.commands.watch",
     "hint": "graders.commands.hint",
     "reset": "graders.commands.reset",
+    "grade": "graders.commands.grade",
 }
 
 

@@ -2,10 +2,7 @@
 
 import click
 
-from graders.catalogue import CatalogueError
-from graders.stubs import StubError
-
-EXPECTED = (CatalogueError, StubError)
+from graders.errors import UserError
 
 
 class InputError(click.ClickException):
@@ -16,7 +13,7 @@ class InputError(click.ClickException):
 
 def sentence(error: Exception) -> Exception:
     """The `InputError` that tells the user about `error`, or `error` itself where it is a fault of the program."""
-    if isinstance(error, EXPECTED):
+    if isinstance(error, UserError):
         return InputError(str(error))
     if isinstance(error, OSError) and error.filename:
         return InputError(

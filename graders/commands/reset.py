@@ -4,7 +4,7 @@ import shutil
 
 import click
 
-from graders.commands.files import free_name, write_atomically
+from graders.files import free_name, write_atomically
 from graders.commands.names import find_exercise, name_argument
 from graders.commands.pristine import stub_of
 

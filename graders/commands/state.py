@@ -8,7 +8,7 @@ from typing import Any
 
 from graders.catalogue import Exercise
 from graders.commands.errors import warn
-from graders.commands.files import free_name, write_atomically
+from graders.files import free_name, write_atomically
 
 VERSION = 1
 

@@ -20,6 +20,7 @@ from typing import Protocol
 import msgpack
 
 from graders.catalogue import Limits
+from graders.errors import UserError
 from graders.sandbox import libraries
 
 BOOT_SECONDS = 120.0
@@ -38,7 +39,7 @@ STEADY = {
 }  # fmt: skip
 
 
-class SandboxError(Exception):
+class SandboxError(UserError):
     """The sandbox could not be set up; says what is missing. Never a candidate's fault."""
 
 

@@ -1,11 +1,14 @@
 """Files are replaced as a whole or not at all."""
 
+import hashlib
 import os
+import re
 from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replaces `path` in one step: a reader, or a power cut, never meets half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_bytes(content)
@@ -21,3 +24,11 @@ def free_name(path: Path) -> Path:
         number += 1
         numbered = path.with_name(f"{path.name}.{number}")
     return numbered
+
+
+def file_name(text: str) -> str:
+    """A name of a file for any text: itself if it is harmless, else what is harmless of it and a hash."""
+    safe = re.sub(r"[^\w.@+-]", "_", text, flags=re.ASCII).lstrip(".")[:80]
+    if safe == text and safe.lower() == safe:
+        return safe
+    return f"{safe or 'submission'}-{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"

@@ -1,0 +1,150 @@
+"""`kata grade`: submissions in, scores out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graders.catalogue import Exercise, find_root, load_catalogue
+
+if TYPE_CHECKING:
+    from graders.runner import Run
+    from graders.submissions import Submission
+
+BUBBLEWRAP = "apt-get install bubblewrap"
+MODES = {
+    "full": "full sandbox",
+    "reduced": "reduced sandbox: no namespaces, but Landlock, seccomp and limits",
+    "trusted": "TRUSTED mode: no containment at all. Submissions run with your rights; grade only code that you trust",
+}
+
+
+@click.command(name="grade")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("build/grades"), show_default=True, help="Output folder.")
+@click.option("--mode", type=click.Choice(["auto", *MODES]), default="auto", show_default=True, help="Sandbox.")
+@click.option("--exercise", "chosen", multiple=True, metavar="NAME", help="Grade this exercise only; may be repeated.")
+@click.option("--seed", help="Seed of the tests' inputs; secret and drawn at random by default.")
+@click.option("--no-throughput", is_flag=True, help="Leave throughput pending.")
+@click.option("--workers", type=click.IntRange(1), help="Judging processes; as many as there are cores by default.")
+@click.option("--fail-under", type=click.FloatRange(0, 100), help="Exit with 1 if a submission has fewer percent.")
+def command(
+    paths: tuple[Path, ...],
+    out: Path,
+    mode: str,
+    chosen: tuple[str, ...],
+    seed: str | None,
+    no_throughput: bool,
+    workers: int | None,
+    fail_under: float | None,
+) -> None:
+    """Grade PATHS: files, folders, folders of submissions, or zips.
+
+    Writes scores.json, report.html, a JSON report and a page of feedback for each submission below the output folder.
+    Started again after an interruption it goes on where it was.
+
+    \b
+    Example:
+      kata grade examples/submissions --out build/grades
+    """
+    from graders.commands.names import find_exercise
+    from graders.pool import default_workers
+    from graders.runner import Run
+    from graders.submissions import find_submissions
+
+    catalogue = load_catalogue(find_root())
+    wanted = {e.path: e for e in (find_exercise(name) for name in chosen)} if chosen else catalogue
+    with Run(out, "full" if mode == "auto" else mode, seed, not no_throughput, workers or default_workers()) as run:
+        submissions = find_submissions(paths, wanted, run.scratch)
+        held = {path for s in submissions for path in (*s.files, *s.problems)}
+        exercises = [e for path, e in wanted.items() if path in held]
+        reports = _execute(run, submissions, exercises, mode == "auto", _explicit_trust(mode, paths))
+        scores = _write(run, reports, catalogue)
+    _show(scores, out, run.mode)
+    if fail_under is not None:
+        _enforce(scores, fail_under)
+
+
+def _explicit_trust(mode: str, paths: tuple[Path, ...]) -> bool:
+    """Whether trusted mode may be used: asked for by name, or for the repository's own examples."""
+    examples = find_root() / "examples"
+    return mode == "trusted" or all(p.resolve().is_relative_to(examples) for p in paths)
+
+
+def _execute(
+    run: "Run", submissions: list["Submission"], exercises: list[Exercise], fall_back: bool, may_trust: bool
+) -> list[dict[str, Any]]:
+    """Grades in the run's mode or, where that does not start, in the next weaker one."""
+    from graders.runner import RunError
+    from graders.sandbox.launch import SandboxError
+
+    modes = ["full", "reduced", *(["trusted"] if may_trust else [])] if fall_back else [run.mode]
+    for mode in modes:
+        run.mode = mode
+        try:
+            return _with_progress(run, submissions, exercises)
+        except SandboxError as error:
+            if not fall_back:
+                raise RunError(f"{error}") from None
+            click.echo(f"{str(error).rstrip('.')}.", err=True)
+    raise RunError("no sandbox starts here: grade on Linux, or use --mode trusted for code that you trust")
+
+
+def _with_progress(run: "Run", submissions: list["Submission"], exercises: list[Exercise]) -> list[dict[str, Any]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    jobs = run.plan(submissions, exercises)
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(f"Grading {len(submissions)} submissions", total=len(jobs))
+
+        def advance(job: Any) -> None:
+            what = "throughput" if job.phase == "throughput" else "tests"
+            progress.update(task, advance=1, description=f"{job.exercise.name} {what}")
+
+        try:
+            return run.execute(jobs, advance)
+        except KeyboardInterrupt:
+            progress.stop()
+            done = int(progress.tasks[task].completed)
+            click.echo(f"Interrupted: {done} of {len(jobs)} jobs are done and kept; the same command goes on.", err=True)
+            raise
+
+
+def _write(run: "Run", reports: list[dict[str, Any]], catalogue: dict[str, Exercise]) -> dict[str, Any]:
+    from graders.files import file_name, write_atomically
+    from graders.report import render_candidate_report, render_report
+    from graders.scoring import candidate_view, dumps, score
+
+    scores = score(reports, catalogue)
+    write_atomically(run.out / "scores.json", dumps(scores).encode())
+    write_atomically(run.out / "report.html", render_report(scores).encode())
+    for name in scores["submissions"]:
+        page = run.out / "feedback" / f"{file_name(name)}.html"
+        view = candidate_view(scores, name)
+        write_atomically(page, render_candidate_report(view).encode())
+        write_atomically(page.with_suffix(".json"), dumps(view).encode())
+    return scores
+
+
+def _show(scores: dict[str, Any], out: Path, mode: str) -> None:
+    from rich.console import Console
+
+
+
+    Console().print({k: (v["points"], v["max"], v["pending"]) for k, v in scores["submissions"].items()})
+    click.echo(f"{out / 'scores.json'}, {out / 'report.html'} ({MODES[mode]})")
+
+
+def _enforce(scores: dict[str, Any], percent: float) -> None:
+    below = []
+    for name, record in scores["submissions"].items():
+        if record["points"] < percent / 100 * record["max"]:
+            below.append(name)
+    pending = sum(record["pending"] for record in scores["submissions"].values())
+    if pending:
+        click.echo("Pending points were not counted for --fail-under.", err=True)
+    if below:
+        click.echo(f"Below {percent:g} %: {', '.join(below)}", err=True)
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,106 @@
+"""The unit of grading: one submission's file for one exercise, in one phase. A job is a pure function of its key."""
+
+import dataclasses
+import hashlib
+import os
+import platform
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from graders.catalogue import Exercise
+from graders.source import Source
+
+# The modules that an outcome depends on.
+JUDGING = (
+    "testing/*.py", "sandbox/*.py", "forbidden.py", "judge.py", "outcomes.py", "probes.py", "session.py", "throughput.py",
+    "wire.py",
+)  # fmt: skip
+REPORT_KEYS = ("tests", "collectors", "summary", "exitcode")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to judge. `phase` is `tests` (everything but throughput) or `throughput`."""
+
+    submission: str
+    exercise: Exercise
+    source: Source
+    phase: str
+    mode: str
+    seed: str
+
+    @property
+    def key(self) -> str:
+        """Changes with everything that the outcome depends on, and with nothing else."""
+        parts = [self.phase, self.mode, self.seed, self.source.problem or "", self.source.content, *_surroundings(self.exercise)]
+        digest = hashlib.sha256()
+        for part in parts:
+            data = part if isinstance(part, bytes) else str(part).encode()
+            digest.update(len(data).to_bytes(8, "little") + data)
+        return digest.hexdigest()
+
+
+@cache
+def _surroundings(exercise: Exercise) -> tuple[str, ...]:
+    """Hashes of the exercise's own files, of what its tests share, and of this package; versions."""
+    root = exercise.root
+    own = [exercise.hidden_tests, exercise.solution, exercise.toml, *sorted(exercise.calibration.glob("accept_*.py"))]
+    shared = [*sorted((root / "hidden_tests").glob("*.py")), *sorted((root / "exercises" / "data").glob("*.npz"))]
+    here = Path(__file__).parent
+    package = sorted(p for pattern in JUDGING for p in here.glob(pattern))
+    files = tuple(_digest(path) for path in (*own, *shared, *package) if path.is_file())
+    return (exercise.path, *files, *versions().values())
+
+
+@cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions that a verdict may depend on."""
+    from importlib import metadata
+
+    from graders import __version__
+
+    named = {name: metadata.version(name) for name in ("torch", "numpy", "pytest")}
+    return {"deepkata": __version__, "python": platform.python_version()} | named
+
+
+def run_job(job: Job, launcher: Any) -> dict[str, Any]:
+    """Judges `job`; returns its part of the submission's report."""
+    # Imported here: the process that schedules jobs needs neither torch nor pytest.
+    from graders.forbidden import inspect_source
+    from graders.judge import judge
+    from graders.throughput import Stopwatch
+
+    exercise = job.exercise
+    measure = None
+    if job.phase == "throughput" and job.mode != "trusted":
+        measure = Stopwatch(launcher, exercise, job.source)
+    select = "throughput" if job.phase == "throughput" else "not throughput"
+    verdict = judge(exercise, job.source, launcher, seed=job.seed, select=select, measure=measure)
+    findings = inspect_source(job.source.content, exercise.forbidden_calls, exercise.forbidden_operators)
+    flags = [*findings.flags, *(f"the forbidden operator {name} ran" for name in verdict.operators)]
+    report = {key: verdict.report[key] for key in REPORT_KEYS if key in verdict.report}
+    facts = {
+        "problem": verdict.problem,
+        "withheld": findings.withheld,
+        "flags": flags,
+        "source_sha256": hashlib.sha256(job.source.content).hexdigest() if job.source.content else "",
+        "output": {"stdout": verdict.stdout, "stderr": verdict.stderr},
+    }
+    return {"report": report, "facts": facts}
+
+
+def with_name(source: Source, exercise: Exercise) -> Source:
+    """The source, to be imported under the exercise's name whatever its file is called."""
+    return dataclasses.replace(source, name=exercise.name)
+
+
+def usable_cores() -> list[int]:
+    """Processors that this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))

@@ -1,0 +1,109 @@
+"""Processes that judge: each warmed once, with a zygote of its own."""
+
+import atexit
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+from graders.jobs import Job, run_job, usable_cores
+
+TRIES = 3
+T = TypeVar("T")
+_launcher: Any = None
+_problem = ""
+
+
+def _prepare(mode: str, core: int | None) -> None:
+    """In a judging process: starts its zygote and tries the sandbox. With a `core`, for measuring, both stay on it."""
+    global _launcher, _problem
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    if core is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {core})
+    import torch
+
+    from graders.sandbox import selftest
+    from graders.sandbox.launch import SandboxError, Zygote, launcher
+
+    torch.set_num_threads(1)
+    torch.testing.assert_close(torch.ones(1), torch.ones(1))  # imports a good deal at its first call
+    steady = core is not None and mode != "trusted"
+    try:
+        _launcher = Zygote(mode, os.getpid(), steady=True) if steady else launcher(mode, os.getpid())
+        atexit.register(_launcher.close)
+        if mode != "trusted":
+            selftest.check(_launcher)
+    except SandboxError as error:
+        _problem = str(error)
+
+
+def _call(function: Callable[[Any, Any], T], argument: Any) -> T:
+    from graders.sandbox.launch import SandboxError
+
+    if _problem:
+        raise SandboxError(_problem)
+    return function(argument, _launcher)
+
+
+def run_jobs(jobs: Iterable[Job], mode: str, workers: int, core: int | None = None) -> Iterator[tuple[Job, dict[str, Any]]]:
+    """Judges all jobs and yields each with its result, as they finish."""
+    yield from map_in_pool(run_job, jobs, mode, workers, core)
+
+
+def map_in_pool(
+    function: Callable[[Any, Any], T], arguments: Iterable[Any], mode: str, workers: int, core: int | None = None
+) -> Iterator[tuple[Any, T]]:
+    """Calls `function(argument, launcher)` in judging processes and yields each argument with its result.
+
+    Raises:
+        SandboxError: if the sandbox does not start or fails its self-test.
+    """
+    yield from _run(list(arguments), partial(_call, function), mode, workers, core)
+
+
+def _run(
+    waiting: list[Any], function: Callable[[Any], T], mode: str, workers: int, core: int | None
+) -> Iterator[tuple[Any, T]]:
+    """If a judging process dies, the jobs in flight run again in fresh ones, a limited number of times."""
+    left = dict(enumerate(waiting))
+    for attempt in range(TRIES):
+        if not left:
+            return
+        try:
+            for index, result in _once(left, function, mode, workers, core):
+                argument = left.pop(index)
+                yield argument, result
+        except BrokenProcessPool:
+            if attempt == TRIES - 1:
+                raise
+
+
+def _once(
+    left: dict[int, Any], function: Callable[[Any], T], mode: str, workers: int, core: int | None
+) -> Iterator[tuple[int, T]]:
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["graders.judge", "graders.throughput"])
+    workers = max(1, min(workers, len(left)))
+    pool = ProcessPoolExecutor(workers, context, _prepare, (mode, core))
+    try:
+        futures: dict[Future[T], int] = {pool.submit(function, job): index for index, job in left.items()}
+        while futures:
+            done, _ = wait(futures, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield futures.pop(future), future.result()
+    except BaseException:
+        # Interrupted or failed: do not wait for jobs in flight. Their zygotes end with the processes.
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def default_workers() -> int:
+    return len(usable_cores())

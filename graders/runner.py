@@ -1,0 +1,170 @@
+"""Grades a class: plans jobs, keeps what is done, writes reports as submissions complete, and can be killed at any moment."""
+
+import json
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from graders.catalogue import Exercise
+from graders.errors import UserError
+from graders.files import file_name, write_atomically
+from graders.jobs import Job, usable_cores, versions, with_name
+from graders.pool import default_workers, run_jobs
+from graders.scoring import REPORT_SCHEMA
+from graders.source import Source, read_source
+from graders.submissions import Submission
+
+Advance = Callable[[Job], None]
+
+
+class RunError(UserError):
+    """The run cannot start or go on. The message is for the user."""
+
+
+@dataclass
+class Run:
+    """One run of grading in one output folder.
+
+    Args:
+        out: where reports and scores go.
+        mode: of the sandbox.
+        seed: of all tests' inputs; drawn at the first run in `out`, and kept there, if None.
+        throughput: whether to measure it.
+    """
+
+    out: Path
+    mode: str
+    seed: str | None = None
+    throughput: bool = True
+    workers: int = field(default_factory=default_workers)
+
+    def __enter__(self) -> "Run":
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.out):
+                pass
+        except OSError as error:
+            raise RunError(f"{self.out} cannot be written ({error.strerror}): choose another folder with --out") from None
+        self._lock = FileLock(self.out / ".lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError(f"{self.out} is in use by another kata grade: wait for it or choose another --out") from None
+        self.scratch = Path(tempfile.mkdtemp(prefix="kata-in-"))
+        self.seed = self.seed or self._remembered_seed()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._lock.release()
+
+    def _remembered_seed(self) -> str:
+        """The seed of the unfinished or earlier run in this folder, so that its results can be used again."""
+        file = self.out / "seed"
+        if not file.is_file():
+            write_atomically(file, secrets.token_hex(16).encode())
+            file.chmod(0o600)
+        return file.read_text().strip()
+
+    def plan(self, submissions: Iterable[Submission], exercises: Sequence[Exercise]) -> list[Job]:
+        """All jobs: tests first, throughput after them."""
+        phases = ["tests", "throughput"] if self.throughput else ["tests"]
+        jobs = []
+        for submission in submissions:
+            for exercise in exercises:
+                source = _source(submission, exercise)
+                for phase in phases:
+                    if phase == "tests" or has_throughput(exercise):
+                        jobs.append(Job(submission.name, exercise, source, phase, self.mode, str(self.seed)))
+        return sorted(jobs, key=lambda job: job.phase != "tests")
+
+    def execute(self, jobs: Sequence[Job], advance: Advance) -> list[dict[str, Any]]:
+        """Runs what is not done yet; returns one report per submission, written below `reports` as each completes."""
+        results: dict[Job, dict[str, Any]] = {}
+        open_jobs: dict[str, int] = {}
+        reports: dict[str, dict[str, Any]] = {}
+        by_submission: dict[str, list[Job]] = {}
+        for job in jobs:
+            by_submission.setdefault(job.submission, []).append(job)
+            open_jobs[job.submission] = open_jobs.get(job.submission, 0) + 1
+
+        def finish(job: Job, result: dict[str, Any]) -> None:
+            results[job] = result
+            open_jobs[job.submission] -= 1
+            if open_jobs[job.submission] == 0:
+                mine = by_submission[job.submission]
+                reports[job.submission] = self._report(job.submission, [(j, results.pop(j)) for j in mine])
+            advance(job)
+
+        todo = []
+        for job in jobs:
+            known = self._known(job)
+            if known is None:
+                todo.append(job)
+            else:
+                finish(job, known)
+        tests = [job for job in todo if job.phase == "tests"]
+        timed = [job for job in todo if job.phase == "throughput"]
+        for chosen, workers, core in ((tests, self.workers, None), (timed, 1, usable_cores()[-1])):
+            for job, result in run_jobs(chosen, self.mode, workers, core):
+                write_atomically(self._cached(job), json.dumps(result).encode())
+                finish(job, result)
+        return [reports[name] for name in by_submission]
+
+    def _cached(self, job: Job) -> Path:
+        return self.out / "jobs" / f"{job.key}.json"
+
+    def _known(self, job: Job) -> dict[str, Any] | None:
+        try:
+            result = json.loads(self._cached(job).read_bytes())
+            return result if {"report", "facts"} <= set(result) else None
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def _report(self, name: str, parts: Sequence[tuple[Job, dict[str, Any]]]) -> dict[str, Any]:
+        report = merge([result["report"] for _, result in parts])
+        facts: dict[str, dict[str, Any]] = {}
+        for job, result in parts:
+            mine = facts.setdefault(job.exercise.path, result["facts"])
+            mine["flags"] = sorted({*mine["flags"], *result["facts"]["flags"]})
+        report["kata"] = {
+            "schema": REPORT_SCHEMA, "submission": name, "lane": "cpu", "seed": self.seed, "mode": self.mode,
+            "versions": versions(), "exercises": facts,
+        }  # fmt: skip
+        write_atomically(self.out / "reports" / f"{file_name(name)}.json", json.dumps(report, indent=1).encode())
+        return report
+
+
+def merge(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One pytest-json-report of several."""
+    summary: dict[str, int] = {}
+    for report in reports:
+        for key, count in report.get("summary", {}).items():
+            if key != "deselected":
+                summary[key] = summary.get(key, 0) + count
+    summary["collected"] = summary.get("total", 0)
+    return {
+        "exitcode": max((int(report.get("exitcode", 0)) for report in reports), default=0),
+        "root": "",
+        "summary": summary,
+        "collectors": [c for report in reports for c in report.get("collectors", [])],
+        "tests": [test for report in reports for test in report.get("tests", [])],
+    }
+
+
+def has_throughput(exercise: Exercise) -> bool:
+    return b"mark.throughput" in exercise.hidden_tests.read_bytes()
+
+
+def _source(submission: Submission, exercise: Exercise) -> Source:
+    if exercise.path in submission.files:
+        return with_name(read_source(submission.files[exercise.path]), exercise)
+    problem = submission.problems.get(exercise.path, f"{exercise.name}.py is missing: add it")
+    return Source(exercise.name, b"", problem)
+

@@ -1,0 +1,231 @@
+"""Finds the candidates' files: in a file, a folder, a folder of folders, or a zip. What is unsafe is refused, what is missing is
+named."""
+
+import difflib
+import re
+import shutil
+import stat
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from graders.catalogue import Exercise
+from graders.errors import UserError
+
+MAX_ENTRIES, MAX_FILE, MAX_TOTAL, MAX_FILES = 2000, 2 << 20, 64 << 20, 5000
+MAX_DEPTH = 8
+SKIPPED = frozenset({"__pycache__", "__MACOSX", "node_modules", "site-packages"})
+
+
+class SubmissionError(UserError):
+    """The input holds nothing that can be graded, or is unsafe to read. The message is for the user."""
+
+
+@dataclass
+class Submission:
+    """One candidate's work: the file of each exercise, or why there is none."""
+
+    name: str
+    files: dict[str, Path] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+def find_submissions(paths: Sequence[Path], catalogue: dict[str, Exercise], scratch: Path) -> list[Submission]:
+    """All submissions below `paths`, in order of name.
+
+    Args:
+        scratch: a folder for the contents of archives.
+
+    Raises:
+        SubmissionError: if a path does not exist, is unsafe, or nothing in it belongs to an exercise.
+    """
+    found: list[Submission] = []
+    for path in paths:
+        if not path.exists():
+            raise SubmissionError(f"{path} does not exist: check the path")
+        found += _submissions_in(path, catalogue, scratch)
+    wanted = sorted({exercise for s in found for exercise in (*s.files, *s.problems)} & set(catalogue))
+    if not any(s.files for s in found) and not any(set(s.problems) & set(catalogue) for s in found):
+        places = ", ".join(str(p) for p in paths)
+        example = next(iter(catalogue), "topic/name") + ".py"
+        raise SubmissionError(f"{places}: no file of an exercise in there: expected names such as {example}")
+    for submission in found:
+        _name_the_missing(submission, wanted, catalogue)
+    return _with_unique_names(sorted(found, key=lambda s: s.name))
+
+
+def _submissions_in(path: Path, catalogue: dict[str, Exercise], scratch: Path) -> list[Submission]:
+    if path.is_symlink():
+        raise SubmissionError(f"{path} is a link: give the folder or file itself")
+    if zipfile.is_zipfile(path) or path.suffix.lower() == ".zip":
+        folder = unpack(path, scratch)
+        return _submissions_in_folder(_unwrapped(folder), path.stem, catalogue, scratch)
+    if path.is_file():
+        return [_single_file(path, catalogue)]
+    return _submissions_in_folder(path, path.resolve().name, catalogue, scratch)
+
+
+def _single_file(path: Path, catalogue: dict[str, Exercise]) -> Submission:
+    """One file, by its path if that ends like an exercise's, else by its name, which may say the topic: `topic__name.py`."""
+    tail = "/".join(path.resolve().with_suffix("").parts[-2:])
+    matches = [tail] if tail in catalogue else [p for p, e in catalogue.items() if e.name == path.stem]
+    if not matches:
+        # A calibration file or a renamed one: the folder may carry the exercise's name.
+        matches = [p for p, e in catalogue.items() if path.resolve().parent.name == e.name]
+    if not matches:
+        close = difflib.get_close_matches(path.stem, [e.name for e in catalogue.values()], n=1)
+        advice = f"did you mean {close[0]}.py?" if close else "name it as the exercise's stub is named"
+        raise SubmissionError(f"{path}: no exercise has a file of this name: {advice}")
+    return Submission(path.stem, files={matches[0]: path})
+
+
+def _submissions_in_folder(
+    folder: Path, name: str, catalogue: dict[str, Exercise], scratch: Path
+) -> list[Submission]:
+    near = {f"{e.name}.py" for e in catalogue.values()} | {f"{p}.py" for p in catalogue}
+    direct = any((folder / place).exists() for n in near for place in (n, f"exercises/{n}"))
+    children = [c for c in sorted(folder.iterdir()) if not c.name.startswith(".") and c.name not in SKIPPED]
+    members = [c for c in children if c.is_dir() or c.suffix.lower() == ".zip"]
+    if direct or not members:
+        return [_collect(folder, name, catalogue)]
+    found = []
+    for member in members:
+        if member.is_dir() and not member.is_symlink():
+            found.append(_collect(member, member.name, catalogue))
+            continue
+        try:
+            if member.is_symlink():
+                raise SubmissionError(f"{member.name} is a link: submit the folder itself")
+            found.append(_collect(_unwrapped(unpack(member, scratch)), member.stem, catalogue))
+        except SubmissionError as error:
+            problem = str(error).replace(str(member), member.name)
+            found.append(Submission(member.stem, problems={"": problem}))
+    return found
+
+
+def _collect(folder: Path, name: str, catalogue: dict[str, Exercise]) -> Submission:
+    """The files of one submission: by path first, then by file name if that is unique."""
+    submission = Submission(name)
+    python = _python_files(folder)
+    for path, exercise in catalogue.items():
+        exact = [f for f in python if f.parts[-2:] == (exercise.topic, f"{exercise.name}.py")]
+        named = exact or [f for f in python if f.name == f"{exercise.name}.py"]
+        if len(named) == 1:
+            file = folder / named[0]
+            if file.is_symlink() or not _inside(file, folder):
+                submission.problems[path] = f"{named[0]} is a link: submit the file itself"
+            else:
+                submission.files[path] = file
+        elif named:
+            places = ", ".join(str(f) for f in named[:3])
+            submission.problems[path] = f"{exercise.name}.py is there {len(named)} times ({places}): keep one"
+    submission.problems.setdefault("*", ", ".join(f.name for f in python[:5]))
+    return submission
+
+
+def _python_files(folder: Path) -> list[Path]:
+    """Paths of the `.py` entries below `folder`, relative, without following links."""
+    found: list[Path] = []
+    stack = [(folder, 0)]
+    while stack and len(found) < MAX_FILES:
+        here, depth = stack.pop()
+        try:
+            entries = sorted(here.iterdir())
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name in SKIPPED or entry.name.startswith("."):
+                continue
+            if entry.suffix == ".py":
+                found.append(entry.relative_to(folder))
+            elif entry.is_dir() and not entry.is_symlink() and depth < MAX_DEPTH:
+                stack.append((entry, depth + 1))
+    return sorted(found)
+
+
+def _inside(file: Path, folder: Path) -> bool:
+    return file.resolve().is_relative_to(folder.resolve())
+
+
+def _name_the_missing(submission: Submission, wanted: Iterable[str], catalogue: dict[str, Exercise]) -> None:
+    whole = submission.problems.pop("", None)
+    others = submission.problems.pop("*", "")
+    for path in wanted:
+        if path in submission.files or path in submission.problems:
+            continue
+        name = f"{catalogue[path].name}.py"
+        close = difflib.get_close_matches(name, others.split(", "), n=1, cutoff=0.7)
+        advice = f"is it {close[0]}? rename it" if close else "add it"
+        submission.problems[path] = whole or f"{name} is missing: {advice}"
+
+
+def _with_unique_names(submissions: list[Submission]) -> list[Submission]:
+    taken: set[str] = set()
+    for submission in submissions:
+        base, number = submission.name, 2
+        while submission.name in taken:
+            submission.name, number = f"{base}-{number}", number + 1
+        taken.add(submission.name)
+    return submissions
+
+
+def _unwrapped(folder: Path) -> Path:
+    """Below the one folder that many archives wrap everything in."""
+    entries = [e for e in folder.iterdir() if e.name not in SKIPPED]
+    if len(entries) == 1 and entries[0].is_dir() and not any(entries[0].glob("*.py")):
+        return _unwrapped(entries[0])
+    return folder
+
+
+def unpack(archive: Path, scratch: Path) -> Path:
+    """Unpacks the Python files of a zip into a new folder below `scratch`.
+
+    Raises:
+        SubmissionError: for damaged archives, paths that leave the folder, links, names that differ only in case, too many
+            or too large files.
+    """
+    folder = scratch / re.sub(r"[^\w.-]", "_", archive.stem)[:80]
+    number = 2
+    while folder.exists():
+        folder, number = folder.with_name(f"{folder.name}-{number}"), number + 1
+    folder.mkdir(parents=True)
+    try:
+        with zipfile.ZipFile(archive) as content:
+            _unpack_members(content, archive, folder)
+    except SubmissionError:
+        shutil.rmtree(folder)
+        raise
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError, EOFError) as error:
+        shutil.rmtree(folder)
+        raise SubmissionError(f"{archive} is not a readable zip ({type(error).__name__}): pack it again") from None
+    except Exception as error:  # zlib.error and what else a decoder may raise on foreign bytes
+        shutil.rmtree(folder)
+        raise SubmissionError(f"{archive} is damaged ({type(error).__name__}): pack it again") from None
+    return folder
+
+
+def _unpack_members(content: zipfile.ZipFile, archive: Path, folder: Path) -> None:
+    entries = content.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise SubmissionError(f"{archive} holds {len(entries)} entries, more than {MAX_ENTRIES}: pack the exercises only")
+    seen, total = set[str](), 0
+    for entry in entries:
+        name = PurePosixPath(entry.filename.replace("\\", "/"))
+        if name.is_absolute() or ".." in name.parts or "\0" in entry.filename or re.match(r"^[A-Za-z]:", str(name)):
+            raise SubmissionError(f"{archive} holds a path that leaves it ({str(name)[:80]!r}): pack plain files")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise SubmissionError(f"{archive} holds a link ({str(name)[:80]!r}): pack plain files")
+        if entry.is_dir() or name.suffix != ".py":
+            continue
+        if str(name).lower() in seen:
+            raise SubmissionError(f"{archive} holds {str(name)[:80]!r} twice, in upper and lower case: keep one")
+        seen.add(str(name).lower())
+        with content.open(entry) as source:
+            data = source.read(MAX_FILE + 1)  # what the directory announces is not believed
+        total += len(data)
+        if len(data) > MAX_FILE or total > MAX_TOTAL:
+            raise SubmissionError(f"{archive} holds {str(name)[:80]!r}, too large for source code: pack the exercises only")
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)

@@ -142,7 +142,10 @@ def load_exercise(root: Path, toml: Path) -> Exercise:
             compiler=limits("compiler", bool, False),
         ),
     )
-    for name, value, allowed in (("difficulty", exercise.difficulty, DIFFICULTIES), ("profile", exercise.profile, PROFILES)):
+    for name, value, allowed in (
+        ("difficulty", exercise.difficulty, DIFFICULTIES),
+        ("profile", exercise.profile, PROFILES),
+    ):
         if value not in allowed:
             raise CatalogueError(f"{toml}: {name} is {value!r}: use one of {', '.join(allowed)}")
     for reader in (get, forbidden, limits):

@@ -9,7 +9,9 @@ TENSOR = "torch.Tensor."
 OPERATOR_PREFIXES = ("torch.ops.aten.", "torch._C._nn.", "torch._C._VariableFunctions.", "torch._VF.")
 HIDING = frozenset({"eval", "exec", "compile", "__import__", "globals", "vars", "__builtins__"})
 HIDING_MODULES = ("importlib", "inspect", "ctypes", "gc", "pickle", "marshal", "types", "sys._getframe", "sys.modules")
-HIDING_PARTS = frozenset({"__torch_function__", "__torch_dispatch__", "__globals__", "__subclasses__", "f_globals", "f_back"})
+HIDING_PARTS = frozenset(
+    {"__torch_function__", "__torch_dispatch__", "__globals__", "__subclasses__", "f_globals", "f_back"}
+)
 PROMISED = frozenset({"getattr", "methodcaller", "attrgetter"})
 
 

@@ -34,7 +34,14 @@ class Job:
     @property
     def key(self) -> str:
         """Changes with everything that the outcome depends on, and with nothing else."""
-        parts = [self.phase, self.mode, self.seed, self.source.problem or "", self.source.content, *_surroundings(self.exercise)]
+        parts = [
+            self.phase,
+            self.mode,
+            self.seed,
+            self.source.problem or "",
+            self.source.content,
+            *_surroundings(self.exercise),
+        ]
         digest = hashlib.sha256()
         for part in parts:
             data = part if isinstance(part, bytes) else str(part).encode()

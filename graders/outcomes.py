@@ -53,4 +53,5 @@ def candidate_error(name: str, message: str, traceback: str) -> Exception:
         base = Exception
     public = "not implemented yet" if base is NotImplementedError else f"your code raises {base.__name__}"
     body = {"public": public, "traceback": traceback, "__str__": lambda self: message, "__module__": "builtins"}
-    return type(base.__name__, (base,), body)(message)
+    error: Exception = type(base.__name__, (base,), body)(message)
+    return error

@@ -50,7 +50,9 @@ def _call(function: Callable[[Any, Any], T], argument: Any) -> T:
     return function(argument, _launcher)
 
 
-def run_jobs(jobs: Iterable[Job], mode: str, workers: int, core: int | None = None) -> Iterator[tuple[Job, dict[str, Any]]]:
+def run_jobs(
+    jobs: Iterable[Job], mode: str, workers: int, core: int | None = None
+) -> Iterator[tuple[Job, dict[str, Any]]]:
     """Judges all jobs and yields each with its result, as they finish."""
     yield from map_in_pool(run_job, jobs, mode, workers, core)
 

@@ -50,7 +50,9 @@ class Run:
             with tempfile.TemporaryFile(dir=self.out):
                 pass
         except OSError as error:
-            raise RunError(f"{self.out} cannot be written ({error.strerror}): choose another folder with --out") from None
+            raise RunError(
+                f"{self.out} cannot be written ({error.strerror}): choose another folder with --out"
+            ) from None
         self._lock = FileLock(self.out / ".lock")
         try:
             self._lock.acquire(timeout=0)
@@ -167,4 +169,3 @@ def _source(submission: Submission, exercise: Exercise) -> Source:
         return with_name(read_source(submission.files[exercise.path]), exercise)
     problem = submission.problems.get(exercise.path, f"{exercise.name}.py is missing: add it")
     return Source(exercise.name, b"", problem)
-

@@ -52,7 +52,9 @@ class Session:
         """Why the file cannot be imported, for the candidate."""
         return self._problem.public if self._problem else None
 
-    def run(self, probe: Captured, *, deadline: float | None = None, memory: int | None = None, crash: bool = False) -> Any:
+    def run(
+        self, probe: Captured, *, deadline: float | None = None, memory: int | None = None, crash: bool = False
+    ) -> Any:
         """Evidence from the candidate's module.
 
         Args:
@@ -154,7 +156,7 @@ class Session:
             if told["kind"] == "value":
                 self.operators.update(name for name in told["operators"] if name in self._trace)
                 return told["value"]
-            error = candidate_error(str(told["error"]), str(told["message"]), str(told["traceback"]))
+            raised = candidate_error(str(told["error"]), str(told["message"]), str(told["traceback"]))
         except TimeoutError:
             raise TimedOut(f"no answer within {seconds:g} s") from None
         except (EOFError, ConnectionError):
@@ -165,7 +167,7 @@ class Session:
         except (wire.WireError, wire.TooLarge, KeyError, ValueError, TypeError) as error:
             self._end_job()
             raise Unanswerable("what came back is not a result", str(error)) from None
-        raise error
+        raise raised
 
     def _end_job(self) -> None:
         if self._job:

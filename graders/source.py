@@ -48,5 +48,3 @@ def find_problem(name: str, content: bytes) -> str | None:
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         return f"{name} cannot be compiled ({type(error).__name__}): remove what is not plain source code"
     return None
-
-

@@ -23,8 +23,14 @@ def derive_stub(source: str, path: Path) -> str:
     from nbformat.v4 import new_code_cell
     from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
-    cell = new_code_cell(source=source)
-    cell.metadata["nbgrader"] = {"solution": True, "grade": True, "locked": False, "schema_version": 3, "grade_id": "stub"}
+    cell = new_code_cell(source=source)  # type: ignore[no-untyped-call]
+    cell.metadata["nbgrader"] = {
+        "solution": True,
+        "grade": True,
+        "locked": False,
+        "schema_version": 3,
+        "grade_id": "stub",
+    }
     resources = {"language": "python"}
     remove = ClearHiddenTests(begin_test_delimeter=BEGIN_HIDDEN, end_test_delimeter=END_HIDDEN)
     clear = ClearSolutions(code_stub={"python": "raise NotImplementedError"}, enforce_metadata=False)

@@ -80,9 +80,7 @@ def _single_file(path: Path, catalogue: dict[str, Exercise]) -> Submission:
     return Submission(path.stem, files={matches[0]: path})
 
 
-def _submissions_in_folder(
-    folder: Path, name: str, catalogue: dict[str, Exercise], scratch: Path
-) -> list[Submission]:
+def _submissions_in_folder(folder: Path, name: str, catalogue: dict[str, Exercise], scratch: Path) -> list[Submission]:
     near = {f"{e.name}.py" for e in catalogue.values()} | {f"{p}.py" for p in catalogue}
     direct = any((folder / place).exists() for n in near for place in (n, f"exercises/{n}"))
     children = [c for c in sorted(folder.iterdir()) if not c.name.startswith(".") and c.name not in SKIPPED]
@@ -208,7 +206,9 @@ def unpack(archive: Path, scratch: Path) -> Path:
 def _unpack_members(content: zipfile.ZipFile, archive: Path, folder: Path) -> None:
     entries = content.infolist()
     if len(entries) > MAX_ENTRIES:
-        raise SubmissionError(f"{archive} holds {len(entries)} entries, more than {MAX_ENTRIES}: pack the exercises only")
+        raise SubmissionError(
+            f"{archive} holds {len(entries)} entries, more than {MAX_ENTRIES}: pack the exercises only"
+        )
     seen, total = set[str](), 0
     for entry in entries:
         name = PurePosixPath(entry.filename.replace("\\", "/"))
@@ -225,7 +225,9 @@ def _unpack_members(content: zipfile.ZipFile, archive: Path, folder: Path) -> No
             data = source.read(MAX_FILE + 1)  # what the directory announces is not believed
         total += len(data)
         if len(data) > MAX_FILE or total > MAX_TOTAL:
-            raise SubmissionError(f"{archive} holds {str(name)[:80]!r}, too large for source code: pack the exercises only")
+            raise SubmissionError(
+                f"{archive} holds {str(name)[:80]!r}, too large for source code: pack the exercises only"
+            )
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)

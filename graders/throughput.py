@@ -180,7 +180,9 @@ class Stopwatch:
             pytest.skip("pending: on this machine the naive solution is too close to the reference")
         if ratios.candidate > ratios.step:
             record.append(("credit", RIGHT_BUT_SLOW))
-            raise Broken("right, but slower than the step", "look for Python loops and needless copies", ratios.describe())
+            raise Broken(
+                "right, but slower than the step", "look for Python loops and needless copies", ratios.describe()
+            )
 
 
 class _Contest:
@@ -313,7 +315,7 @@ def _layout(values: tuple[Any, ...]) -> tuple[list[dict[str, Any]], int]:
 
 
 def _layout_size(spec: dict[str, Any]) -> int:
-    return math.prod(spec["shape"]) * _dtype(spec).itemsize
+    return int(math.prod(spec["shape"])) * _dtype(spec).itemsize
 
 
 def _dtype(spec: dict[str, Any]) -> np.dtype:

@@ -1,12 +1,12 @@
-"""How plain data crosses between judge and worker: a msgpack tree and raw buffers. The judge never unpickles, evaluates or
-formats what a worker sent; lengths, dtypes, shapes and depth are checked before anything is allocated."""
+"""How plain data crosses between judge and worker: a msgpack tree and raw buffers. The judge never unpickles, evaluates
+or formats what a worker sent; lengths, dtypes, shapes and depth are checked before anything is allocated."""
 
 import marshal
 import math
 import socket
 import struct
 import time
-from typing import Any
+from typing import Any, Literal
 
 import msgpack
 import numpy as np
@@ -18,9 +18,13 @@ from graders.testing.plain import DEPTH
 MAX_HEADER, MAX_BODY = 8 << 20, 256 << 20
 MAX_INTEGER_DIGITS = 4000
 PREFIX = struct.Struct("<IQ")
-_KINDS = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int8, torch.uint8, torch.int16, torch.int32)
-_MORE = (torch.int64, torch.bool, torch.complex64, torch.complex128)
-DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in _KINDS + _MORE}
+DTYPES: dict[str, torch.dtype] = {
+    name: getattr(torch, name)
+    for name in (
+        "float32", "float64", "float16", "bfloat16", "int8", "uint8", "int16", "int32", "int64", "bool", "complex64",
+        "complex128",
+    )
+}  # fmt: skip
 # Told by name only: a dtype that a candidate returns is evidence, not storage.
 OTHER_DTYPES = {str(v).removeprefix("torch."): v for v in vars(torch).values() if isinstance(v, torch.dtype)}
 
@@ -42,7 +46,8 @@ def encode(value: Any) -> tuple[bytes, list[memoryview]]:
     encoder = _Encoder()
     header = msgpack.packb(encoder.tree(value), use_bin_type=True)
     if encoder.size > MAX_BODY or len(header) > MAX_HEADER:
-        raise TooLarge(f"{max(encoder.size, len(header)) >> 20} MB are more than the {MAX_BODY >> 20} MB that may be returned")
+        size = max(encoder.size, len(header)) >> 20
+        raise TooLarge(f"{size} MB are more than the {MAX_BODY >> 20} MB that may be returned")
     return header, encoder.buffers
 
 
@@ -82,7 +87,7 @@ class _Encoder:
     def _append(self, raw: np.ndarray) -> dict[str, int]:
         start, self.size = self.size, self.size + raw.nbytes
         if raw.nbytes:
-            self.buffers.append(memoryview(raw).cast("B"))
+            self.buffers.append(memoryview(raw.data).cast("B"))
         return {"o": start, "n": raw.nbytes}
 
     def _tensor(self, tensor: torch.Tensor) -> dict[str, Any]:
@@ -93,7 +98,7 @@ class _Encoder:
         return described | strides | self._append(raw)
 
     def _array(self, array: np.ndarray) -> dict[str, Any]:
-        order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+        order: Literal["C", "F"] = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
         native = array.astype(array.dtype.newbyteorder("="), copy=False)
         raw = np.frombuffer(native.tobytes(order), np.uint8)
         return {"!": "array", "d": native.dtype.str[1:], "s": list(array.shape), "f": order} | self._append(raw)
@@ -189,7 +194,8 @@ def send(channel: socket.socket, value: Any, deadline: float | None = None) -> N
     """
     header, buffers = encode(value)
     prefix = PREFIX.pack(len(header), sum(b.nbytes for b in buffers))
-    for part in (prefix + header, *buffers):
+    parts: list[bytes | memoryview] = [prefix + header, *buffers]
+    for part in parts:
         _arm(channel, deadline)
         channel.sendall(part)
 

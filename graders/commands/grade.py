@@ -21,7 +21,9 @@ MODES = {
 
 @click.command(name="grade")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), default=Path("build/grades"), show_default=True, help="Output folder.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("build/grades"), show_default=True, help="Output folder."
+)
 @click.option("--mode", type=click.Choice(["auto", *MODES]), default="auto", show_default=True, help="Sandbox.")
 @click.option("--exercise", "chosen", multiple=True, metavar="NAME", help="Grade this exercise only; may be repeated.")
 @click.option("--seed", help="Seed of the tests' inputs; secret and drawn at random by default.")
@@ -108,7 +110,9 @@ def _with_progress(run: "Run", submissions: list["Submission"], exercises: list[
         except KeyboardInterrupt:
             progress.stop()
             done = int(progress.tasks[task].completed)
-            click.echo(f"Interrupted: {done} of {len(jobs)} jobs are done and kept; the same command goes on.", err=True)
+            click.echo(
+                f"Interrupted: {done} of {len(jobs)} jobs are done and kept; the same command goes on.", err=True
+            )
             raise
 
 
@@ -130,8 +134,6 @@ def _write(run: "Run", reports: list[dict[str, Any]], catalogue: dict[str, Exerc
 
 def _show(scores: dict[str, Any], out: Path, mode: str) -> None:
     from rich.console import Console
-
-
 
     Console().print({k: (v["points"], v["max"], v["pending"]) for k, v in scores["submissions"].items()})
     click.echo(f"{out / 'scores.json'}, {out / 'report.html'} ({MODES[mode]})")

@@ -4,9 +4,9 @@ import shutil
 
 import click
 
-from graders.files import free_name, write_atomically
 from graders.commands.names import find_exercise, name_argument
 from graders.commands.pristine import stub_of
+from graders.files import free_name, write_atomically
 
 
 @click.command(name="reset")

@@ -9,9 +9,9 @@ import sys
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
-import torch  # noqa: E402
+import torch
 
-from graders.sandbox import worker  # noqa: E402
+from graders.sandbox import worker
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

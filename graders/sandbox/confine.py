@@ -11,7 +11,16 @@ from graders.sandbox import kernel
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
 # What the libraries read at run time; nothing of it tells anything about the run.
-SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/passwd", "/etc/localtime", "/sys/devices/system/cpu")
+SYSTEM = (
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/bin",
+    "/etc/ld.so.cache",
+    "/etc/passwd",
+    "/etc/localtime",
+    "/sys/devices/system/cpu",
+)
 SHARED_MEMORY = 256 << 20
 
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-import kernel  # type: ignore[import-not-found,unused-ignore]  # noqa: E402
+import kernel  # type: ignore[import-not-found,unused-ignore]
 
 
 def closed_ancestor(path: Path) -> Path | None:

@@ -104,7 +104,9 @@ def landlock_scope() -> None:
 
 def _create_ruleset(fields: tuple[int, ...]) -> int:
     attributes = struct.pack("Q" * len(fields), *fields)
-    return _check(libc.syscall(SYS_LANDLOCK[0], attributes, ctypes.c_size_t(len(attributes)), 0), "landlock_create_ruleset")
+    return _check(
+        libc.syscall(SYS_LANDLOCK[0], attributes, ctypes.c_size_t(len(attributes)), 0), "landlock_create_ruleset"
+    )
 
 
 def _restrict(ruleset: int) -> None:
@@ -165,7 +167,13 @@ def seccomp(deny_fork: bool = False) -> None:
     flags += [_return(_ALLOW)]
     program += [_jump(0x15, 0, len(flags), numbers["clone"]), *flags]
     for name in ("socket", "socketpair"):
-        program += [_jump(0x15, 0, 4, numbers[name]), _load(16), _jump(0x15, 1, 0, 1), _return(_EAFNOSUPPORT), _return(_ALLOW)]
+        program += [
+            _jump(0x15, 0, 4, numbers[name]),
+            _load(16),
+            _jump(0x15, 1, 0, 1),
+            _return(_EAFNOSUPPORT),
+            _return(_ALLOW),
+        ]
     program.append(_return(_ALLOW))
     code = ctypes.create_string_buffer(b"".join(program))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(program), ctypes.addressof(code)))

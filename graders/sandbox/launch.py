@@ -14,8 +14,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 import msgpack
 
@@ -82,8 +81,11 @@ class Drain(threading.Thread):
 class Process(Protocol):
     """A job as the judge sees it: a channel, what it printed, and its end."""
 
-    channel: socket.socket
-    output: Drain
+    @property
+    def channel(self) -> socket.socket: ...
+
+    @property
+    def output(self) -> Drain: ...
 
     def kill(self) -> None: ...
 
@@ -93,13 +95,14 @@ class Process(Protocol):
 class Launcher(Protocol):
     """Starts jobs."""
 
-    mode: str
+    @property
+    def mode(self) -> str: ...
 
     def start(self, limits: Limits, extra_memory: int = 0) -> Process: ...
 
     def close(self) -> None: ...
 
-    def __enter__(self) -> "Launcher": ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
 
@@ -190,7 +193,7 @@ class Zygote:
             paths = [str(p) for p in (*self._readable(stage), Path(command[0]), jobs)]
             order = {"paths": paths, "uid": uid, "command": command, "environment": environment}
             command = [sys.executable, "-I", str(Path(__file__).with_name("enter.py")), json.dumps(order)]
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the zygote)
         self._process = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors,
             env=environment, cwd="/", start_new_session=True,
@@ -219,7 +222,13 @@ class Zygote:
             "import_path": [str(stage), *map(str, libraries.site_packages())],
             "readable": [str(p) for p in readable],
         }
-        program = [str(libraries.interpreter()), "-I", "-S", str(stage / "graders/sandbox/zygote.py"), json.dumps(settings)]
+        program = [
+            str(libraries.interpreter()),
+            "-I",
+            "-S",
+            str(stage / "graders/sandbox/zygote.py"),
+            json.dumps(settings),
+        ]
         if self.mode == "reduced":
             return program
         bubblewrap = shutil.which("bwrap")
@@ -267,10 +276,10 @@ class Zygote:
         self._errors.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def __enter__(self) -> "Zygote":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -343,10 +352,10 @@ class Alone:
     def close(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def __enter__(self) -> "Alone":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -131,11 +131,11 @@ def _call(module: types.ModuleType, request: dict[str, Any]) -> dict[str, Any]:
     return {"kind": "value", "value": value, "operators": sorted(seen.intersection(request["trace"]))}
 
 
-class Trace(TorchDispatchMode):
+class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes the names of the operators that run."""
 
     def __init__(self, seen: set[str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._seen = seen
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

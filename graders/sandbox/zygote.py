@@ -25,7 +25,7 @@ from typing import Any  # noqa: E402
 import msgpack  # noqa: E402
 import torch  # noqa: E402
 
-from graders.sandbox import confine, kernel, worker  # noqa: E402
+from graders.sandbox import confine, worker  # noqa: E402
 
 POLL_MS = 50
 CHANNEL = 3
@@ -37,14 +37,14 @@ def warm() -> None:
     layer = torch.nn.Linear(2, 2)
     for kind in (torch.optim.SGD, torch.optim.Adam):
         optimizer = kind(layer.parameters(), lr=0.1)
-        torch.nn.functional.cross_entropy(layer(torch.ones(2, 2)), torch.zeros(2, dtype=torch.long)).backward()
+        torch.nn.functional.cross_entropy(layer(torch.ones(2, 2)), torch.zeros(2, dtype=torch.long)).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     torch.nn.functional.scaled_dot_product_attention(*(torch.ones(1, 1, 2, 2),) * 3)
     torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ones(2)))
     torch.linalg.norm(torch.ones(2))
     torch.Generator().manual_seed(0)
     with worker.Trace(set()):
-        torch.ones(2).requires_grad_().sum().backward()
+        torch.ones(2).requires_grad_().sum().backward()  # type: ignore[no-untyped-call]
 
 
 def resident(pid: int | str) -> int:
@@ -119,7 +119,9 @@ def supervise(request: dict[str, Any], descriptors: list[int], control: socket.s
         confine.remove_directory(rules)
     seconds = usage.ru_utime + usage.ru_stime
     with contextlib.suppress(OSError):  # the judge may be gone
-        status.send(msgpack.packb({"status": code, "reason": reason, "cpu": seconds, "resident": usage.ru_maxrss * 1024}))
+        status.send(
+            msgpack.packb({"status": code, "reason": reason, "cpu": seconds, "resident": usage.ru_maxrss * 1024})
+        )
     os._exit(0)
 
 

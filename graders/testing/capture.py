@@ -13,7 +13,9 @@ from graders.testing.plain import plain
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Modules that a probe may name; each is importable inside the sandbox.
-MODULES = frozenset({"torch", "numpy", "math", "io", "os", "random", "copy", "pathlib", "itertools", "functools", "json"})
+MODULES = frozenset(
+    {"torch", "numpy", "math", "io", "os", "random", "copy", "pathlib", "itertools", "functools", "json"}
+)
 
 
 class ProbeRefused(Exception):

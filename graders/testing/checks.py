@@ -56,7 +56,10 @@ def assert_close(
     """
     _same_kind(actual, expected, what)
     if dtype is not None and getattr(actual, "dtype", None) != dtype:
-        raise Broken(f"{what} has dtype {getattr(actual, 'dtype', type(actual).__name__)}, not {dtype}", "keep the dtype of the input")
+        raise Broken(
+            f"{what} has dtype {getattr(actual, 'dtype', type(actual).__name__)}, not {dtype}",
+            "keep the dtype of the input",
+        )
     got, want = _float64(actual), _float64(expected)
     if got.shape != want.shape:
         raise Broken(f"{what} has shape {tuple(got.shape)}, not {tuple(want.shape)}", hint)
@@ -99,7 +102,9 @@ def assert_matches(
         dtype: demanded of the result; that of the first floating input if None.
     """
     wide, native = _as_tuple(reference(*map(_double, inputs))), None
-    dtype = dtype or next((t.dtype for t in inputs if isinstance(t, torch.Tensor) and t.is_floating_point()), torch.float64)
+    dtype = dtype or next(
+        (t.dtype for t in inputs if isinstance(t, torch.Tensor) and t.is_floating_point()), torch.float64
+    )
     if dtype is not torch.float64:
         try:
             native = _as_tuple(reference(*inputs))
@@ -138,13 +143,19 @@ def assert_gradients(
     dtype = next(x.dtype for x, yes in zip(inputs, floating, strict=True) if yes)
     wide = _autograd(reference, [_double(x) for x in inputs], floating, [_double(c) for c in _as_tuple(cotangents)])
     try:
-        native = None if dtype is torch.float64 else _autograd(reference, list(inputs), floating, list(_as_tuple(cotangents)))
+        native = (
+            None
+            if dtype is torch.float64
+            else _autograd(reference, list(inputs), floating, list(_as_tuple(cotangents)))
+        )
     except RuntimeError:
         native = None
     assert_true(len(actual) == len(wide), f"{len(wide)} gradients are expected, {len(actual)} came back", hint)
     for index, (mine, expected) in enumerate(zip(actual, wide, strict=True)):
         what = f"the gradient of {names[index]}"
-        assert_true(mine is not None, f"{what} is missing", "the graph is cut: no detach, no .data, no NumPy on the way")
+        assert_true(
+            mine is not None, f"{what} is missing", "the graph is cut: no detach, no .data, no NumPy on the way"
+        )
         tolerance = derived_tolerance(native[index] if native else None, expected, dtype, margin)
         assert_close(mine, expected, tolerance=tolerance, what=what, hint=hint, dtype=dtype)
 
@@ -178,7 +189,9 @@ def assert_refuses(
     try:
         candidate(call, *valid)
     except (TypeError, ValueError) as error:
-        raise Broken(f"a valid call raises {type(error).__name__}", "check the conditions of your input checks") from None
+        raise Broken(
+            f"a valid call raises {type(error).__name__}", "check the conditions of your input checks"
+        ) from None
     for arguments, kind, wrong in refused:
         try:
             candidate(call, *arguments)
@@ -187,7 +200,9 @@ def assert_refuses(
         except (TypeError, ValueError, IndexError, KeyError, ArithmeticError, AttributeError, AssertionError) as error:
             if isinstance(error, Broken):
                 raise
-            raise Broken(f"{wrong} must raise {kind.__name__}, not another error", "check it before you compute") from None
+            raise Broken(
+                f"{wrong} must raise {kind.__name__}, not another error", "check it before you compute"
+            ) from None
         raise Broken(f"{wrong} must raise {kind.__name__}, but is accepted", "check the arguments first")
 
 
@@ -206,14 +221,16 @@ def _bytes(value: Any) -> bytes:
 
 
 def _same_kind(actual: Any, expected: Any, what: str) -> None:
-    kinds = (torch.Tensor, "a tensor"), (np.ndarray, "a NumPy array")
-    for kind, name in kinds:
-        if isinstance(expected, kind) and not isinstance(actual, kind):
-            if not (kind is np.ndarray and expected.ndim == 0 and isinstance(actual, int | float)):
-                raise Broken(f"{what} should be {name}, not {type(actual).__name__}")
-    if not isinstance(expected, torch.Tensor | np.ndarray) and not isinstance(actual, bool | int | float):
-        if not (isinstance(actual, torch.Tensor | np.ndarray) and actual.ndim == 0):
-            raise Broken(f"{what} should be a number, not {type(actual).__name__}")
+    scalar_like = isinstance(actual, torch.Tensor | np.ndarray) and actual.ndim == 0
+    if isinstance(expected, torch.Tensor):
+        right, name = isinstance(actual, torch.Tensor), "a tensor"
+    elif isinstance(expected, np.ndarray):
+        number_for_scalar = expected.ndim == 0 and isinstance(actual, int | float)
+        right, name = isinstance(actual, np.ndarray) or number_for_scalar, "a NumPy array"
+    else:
+        right, name = isinstance(actual, bool | int | float) or scalar_like, "a number"
+    if not right:
+        raise Broken(f"{what} should be {name}, not {type(actual).__name__}")
 
 
 def _float64(value: Any) -> np.ndarray:
@@ -235,7 +252,9 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,)
 
 
-def _autograd(reference: Callable[..., Any], inputs: list[Any], floating: list[bool], cotangents: list[Any]) -> list[Any]:
+def _autograd(
+    reference: Callable[..., Any], inputs: list[Any], floating: list[bool], cotangents: list[Any]
+) -> list[Any]:
     leaves = [x.detach().clone().requires_grad_() if yes else x for x, yes in zip(inputs, floating, strict=True)]
     outputs = _as_tuple(reference(*leaves))
     wanted = [x for x, yes in zip(leaves, floating, strict=True) if yes]

@@ -33,7 +33,9 @@ class LocalBackend:
         if self._module is None:
             spec = importlib.util.spec_from_file_location(self.path.stem, self.path)
             if spec is None or spec.loader is None or not self.path.is_file():
-                pytest.fail(f"{self.path} is missing: restore the stub with `kata reset {self.path.stem}`", pytrace=False)
+                pytest.fail(
+                    f"{self.path} is missing: restore the stub with `kata reset {self.path.stem}`", pytrace=False
+                )
             module = importlib.util.module_from_spec(spec)
             sys.modules[self.path.stem] = module  # so that classes of the module can be pickled
             spec.loader.exec_module(module)

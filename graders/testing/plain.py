@@ -6,6 +6,8 @@ import numpy as np
 import torch
 
 DEPTH = 32
+SCALARS: tuple[Any, ...] = (bool, int, float, complex, str, bytes)
+CONTAINERS: tuple[Any, ...] = (list, tuple, set, frozenset)
 
 
 def copy_tensor(tensor: torch.Tensor) -> torch.Tensor:
@@ -39,9 +41,9 @@ def plain(value: Any, depth: int = DEPTH) -> Any:
         raise TypeError(f"data nested deeper than {DEPTH} levels cannot leave the exercise")
     if value is None or isinstance(value, torch.dtype | torch.device):
         return value
-    for kind in (bool, int, float, complex, str, bytes):
-        if isinstance(value, kind):
-            return value if type(value) is kind else kind(value)
+    for scalar in SCALARS:
+        if isinstance(value, scalar):
+            return value if type(value) is scalar else scalar(value)
     if isinstance(value, torch.Tensor):
         return copy_tensor(value)
     if isinstance(value, np.generic):
@@ -51,8 +53,8 @@ def plain(value: Any, depth: int = DEPTH) -> Any:
             raise TypeError(f"an array of dtype {value.dtype} cannot leave the exercise: use numbers")
         return np.array(value, copy=True, order="K", subok=False)
     if isinstance(value, list | tuple | set | frozenset):
-        kind = next(k for k in (list, tuple, set, frozenset) if isinstance(value, k))
-        return kind(plain(item, depth - 1) for item in value)
+        container = next(k for k in CONTAINERS if isinstance(value, k))
+        return container(plain(item, depth - 1) for item in value)
     if isinstance(value, dict):
         return {plain(key, depth - 1): plain(item, depth - 1) for key, item in value.items()}
     raise TypeError(f"a value of type {type(value).__name__} cannot leave the exercise: tensors, arrays, numbers can")

@@ -150,7 +150,13 @@ def throughput(request: pytest.FixtureRequest, _module_candidate: Candidate, rng
         prepare: Callable[..., Any] | None = None,
     ) -> None:
         _module_candidate._backend.throughput(
-            call=call, inputs=inputs, check=check, naive=naive, prepare=prepare, rng=rng, record=request.node.user_properties
+            call=call,
+            inputs=inputs,
+            check=check,
+            naive=naive,
+            prepare=prepare,
+            rng=rng,
+            record=request.node.user_properties,
         )
 
     return measure
@@ -171,7 +177,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def promise_of(item: pytest.Item) -> str:
     """What the test holds the candidate to: the first paragraph of its docstring, or its name."""
     text = getattr(getattr(item, "obj", None), "__doc__", None)
-    return " ".join(text.strip().split("\n\n")[0].split()) if text else item.name.removeprefix("test_").replace("_", " ")
+    return (
+        " ".join(text.strip().split("\n\n")[0].split()) if text else item.name.removeprefix("test_").replace("_", " ")
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -182,7 +190,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if call.excinfo is not None and not report.skipped:
         error = call.excinfo.value

@@ -17,16 +17,29 @@ from graders.stubs import BEGIN_HIDDEN, END_HIDDEN
 MARK = re.compile(r"#\s*mutants:\s*(equivalent|free):\s*(\S.*)")
 BEGIN, END = ("BEGIN SOLUTION", BEGIN_HIDDEN), ("END SOLUTION", END_HIDDEN)
 
-ARITHMETIC = {"Add": ("Sub", "Mul"), "Sub": ("Add",), "Mul": ("Div", "Add"), "Div": ("Mul", "FloorDiv")} | {
-    "FloorDiv": ("Div", "Mul"), "Mod": ("FloorDiv",), "Pow": ("Mul",), "BitAnd": ("BitOr",), "BitOr": ("BitAnd",)
-} | {"BitXor": ("BitOr",), "LShift": ("RShift",), "RShift": ("LShift",)}
+ARITHMETIC = (
+    {"Add": ("Sub", "Mul"), "Sub": ("Add",), "Mul": ("Div", "Add"), "Div": ("Mul", "FloorDiv")}
+    | {"FloorDiv": ("Div", "Mul"), "Mod": ("FloorDiv",), "Pow": ("Mul",), "BitAnd": ("BitOr",), "BitOr": ("BitAnd",)}
+    | {"BitXor": ("BitOr",), "LShift": ("RShift",), "RShift": ("LShift",)}
+)
 COMPARISONS = {"Eq": ("NotEq",), "NotEq": ("Eq",), "Is": ("IsNot",), "IsNot": ("Is",)} | {
-    "Lt": ("LtE", "GtE"), "LtE": ("Lt", "Gt"), "Gt": ("GtE", "LtE"), "GtE": ("Gt", "Lt")
+    "Lt": ("LtE", "GtE"),
+    "LtE": ("Lt", "Gt"),
+    "Gt": ("GtE", "LtE"),
+    "GtE": ("Gt", "Lt"),
 }
 UNARY = ("Delete_Invert", "Delete_Not", "Delete_USub")
 OTHERS = (
-    "AddNot", "NumberReplacer", "RemoveDecorator", "ReplaceAndWithOr", "ReplaceBreakWithContinue", "ReplaceContinueWithBreak",
-    "ReplaceFalseWithTrue", "ReplaceOrWithAnd", "ReplaceTrueWithFalse", "ZeroIterationForLoop",
+    "AddNot",
+    "NumberReplacer",
+    "RemoveDecorator",
+    "ReplaceAndWithOr",
+    "ReplaceBreakWithContinue",
+    "ReplaceContinueWithBreak",
+    "ReplaceFalseWithTrue",
+    "ReplaceOrWithAnd",
+    "ReplaceTrueWithFalse",
+    "ZeroIterationForLoop",
 )
 # Cosmic-ray's operators that can be mistaken for each other; those that only ever raise (a shift of floats) prove nothing.
 OPERATORS = (
@@ -112,5 +125,7 @@ def _excluded_spans(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]
 def _first_difference(before: str, after: str) -> tuple[int, int]:
     for number, (old, new) in enumerate(zip(before.splitlines(), after.splitlines(), strict=False), 1):
         if old != new:
-            return number, next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+            return number, next(
+                (i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
+            )
     return len(before.splitlines()), 0

@@ -31,20 +31,21 @@ def summary_table(scores: Scores, width: int | None = None) -> Table:
 
 
 def _class(scores: Scores, paths: list[str]) -> Table:
-    table = Table("submission")
+    table = Table()
+    table.add_column("submission", max_width=NAME, no_wrap=True)
     for path in paths:
         table.add_column(Text(_wrapped(path)), justify="right")
     table.add_column("total", justify="right", no_wrap=True)
     table.add_column("pending", justify="right")
     for name, own in sorted(scores["submissions"].items()):
         cells = [_cell(own["exercises"][path]) for path in paths]
-        table.add_row(Text(clean(name, NAME)), *cells, _total(own), _pending(own))
+        table.add_row(Text(clean(name)), *cells, _total(own), _pending(own))
     return table
 
 
 def _single(scores: Scores) -> Table:
     ((name, own),) = scores["submissions"].items()
-    table = Table(title=Text(clean(name, NAME)), show_footer=True)
+    table = Table(title=Text(clean(name)), show_footer=True)
     table.add_column("exercise", footer="total")
     table.add_column("points", justify="right", no_wrap=True, footer=_total(own))
     table.add_column("pending", justify="right", footer=_pending(own))

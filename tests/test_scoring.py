@@ -219,8 +219,11 @@ def test_sentences():
 
 def test_text_is_cleaned():
     assert clean("\x1b[31mred\x1b[0m\x07 \x1b]0;title\x07and\u202e\r\n\ttext\ud800") == "red and text"
-    assert clean("a" * 20, 8) == "aaaaaaaa … [12 more characters]"
-    assert clean("first\n" + "E  last\n", 8, lines=True) == "[6 characters cut]\nE  last"
+    assert clean("a" * 50, 30) == "aaaaaaaa … [20 characters cut]"
+    assert clean("b" * 50 + "\nE  last\n", 30, lines=True) == "[29 characters cut]\nE  last"
+    for text in ("a" * 50, "a\x1b[1m b\n" * 20, "é" * 31):
+        for lines in (False, True):
+            assert clean(clean(text, 30, lines=lines), 30, lines=lines) == clean(text, 30, lines=lines)
     hostile = make.entry(PATH, "a", "failed", message="\x1b[2Jgone\x00", longrepr="\x1b[31mE\x1b[0m x\nE y\x08")
     (test,) = graded(make.report([hostile]))["tests"]
     assert (test["message"], test["detail"]) == ("gone", "E x\nE y")

@@ -14,9 +14,11 @@ from graders.catalogue import Exercise
 from graders.sandbox.launch import Launcher
 from graders.session import Session
 from graders.source import Source
-from graders.testing.capture import capture
+from graders.testing.capture import Captured, capture
 from graders.testing.plugin import BACKEND, SEED
 
+# Not needed here, and each collects garbage several times a session.
+UNUSED = ("cacheprovider", "unraisableexception", "threadexception", "faulthandler", "doctest", "junitxml", "pastebin")
 PLUGINS = ("graders.testing.plugin", "pytest_timeout", "pytest_jsonreport.plugin")
 # The second line after the session's own deadlines: a test that hangs in the judge itself.
 JUDGE_SECONDS = 900
@@ -34,13 +36,14 @@ class Verdict:
 
 
 Measure = Callable[..., None]
+Listener = Callable[[Captured], None]
 
 
 class SandboxBackend:
     """The fixture's `candidate`, with its module in the sandbox."""
 
-    def __init__(self, session: Session, measure: Measure | None) -> None:
-        self.session, self._measure = session, measure
+    def __init__(self, session: Session, measure: Measure | None, listen: Listener | None) -> None:
+        self.session, self._measure, self._listen = session, measure, listen
 
     def run(
         self,
@@ -51,7 +54,10 @@ class SandboxBackend:
         memory: int | None = None,
         crash: bool = False,
     ) -> Any:
-        return self.session.run(capture(probe, arguments), deadline=deadline, memory=memory, crash=crash)
+        captured = capture(probe, arguments)
+        if self._listen:
+            self._listen(captured)
+        return self.session.run(captured, deadline=deadline, memory=memory, crash=crash)
 
     def throughput(self, **measurement: Any) -> None:
         if self._measure is None:
@@ -90,6 +96,7 @@ def judge(
     seed: str,
     select: str = "not throughput",
     measure: Measure | None = None,
+    listen: Listener | None = None,
     options: Sequence[str] = (),
 ) -> Verdict:
     """Runs the hidden tests of `exercise` on `source`.
@@ -98,17 +105,18 @@ def judge(
         seed: the run's secret seed.
         select: pytest's marker expression.
         measure: takes throughput measurements; such tests are pending without it.
+        listen: is told every probe before it leaves.
         options: further options of pytest.
     """
     session = Session(launcher, source, exercise.limits, exercise.forbidden_operators)
-    hooks = _Hooks(SandboxBackend(session, measure), seed)
+    hooks = _Hooks(SandboxBackend(session, measure, listen), seed)
     arguments = [
         str(exercise.hidden_tests), "-m", select, "--json-report", "--json-report-file=none",
         "--json-report-omit", "log", "streams", "keywords", "collectors",
-        "-p", "no:cacheprovider", "-W", "ignore", "--capture=no", "-q", "--no-header", "--tb=short",
+        "-W", "ignore", "--capture=no", "-q", "--no-header", "--tb=short",
         "-c", str(exercise.root / "pyproject.toml"), "--rootdir", str(exercise.root),
         "-o", "addopts=", "-o", f"timeout={JUDGE_SECONDS}", "--import-mode=importlib", "--strict-markers",
-        *(f"-p{name}" for name in PLUGINS), *options,
+        *(f"-p{name}" for name in PLUGINS), *(f"-pno:{name}" for name in UNUSED), *options,
     ]  # fmt: skip
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     said = io.StringIO()

@@ -1,8 +1,12 @@
 """Processes that judge: each warmed once, with a zygote of its own."""
 
 import atexit
+import gc
+import math
 import os
 import signal
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -32,6 +36,8 @@ def _prepare(mode: str, core: int | None) -> None:
 
     torch.set_num_threads(1)
     torch.testing.assert_close(torch.ones(1), torch.ones(1))  # imports a good deal at its first call
+    gc.collect()
+    gc.freeze()  # what is imported by now never becomes garbage
     steady = core is not None and mode != "trusted"
     try:
         _launcher = Zygote(mode, os.getpid(), steady=True) if steady else launcher(mode, os.getpid())
@@ -58,18 +64,25 @@ def run_jobs(
 
 
 def map_in_pool(
-    function: Callable[[Any, Any], T], arguments: Iterable[Any], mode: str, workers: int, core: int | None = None
+    function: Callable[[Any, Any], T],
+    arguments: Iterable[Any],
+    mode: str,
+    workers: int,
+    core: int | None = None,
+    until: float = math.inf,
 ) -> Iterator[tuple[Any, T]]:
     """Calls `function(argument, launcher)` in judging processes and yields each argument with its result.
+
+    After the instant `until` (of `time.monotonic`) no further call starts.
 
     Raises:
         SandboxError: if the sandbox does not start or fails its self-test.
     """
-    yield from _run(list(arguments), partial(_call, function), mode, workers, core)
+    yield from _run(list(arguments), partial(_call, function), mode, workers, core, until)
 
 
 def _run(
-    waiting: list[Any], function: Callable[[Any], T], mode: str, workers: int, core: int | None
+    waiting: list[Any], function: Callable[[Any], T], mode: str, workers: int, core: int | None, until: float
 ) -> Iterator[tuple[Any, T]]:
     """If a judging process dies, the jobs in flight run again in fresh ones, a limited number of times."""
     left = dict(enumerate(waiting))
@@ -77,24 +90,33 @@ def _run(
         if not left:
             return
         try:
-            for index, result in _once(left, function, mode, workers, core):
+            for index, result in _once(left, function, mode, workers, core, until):
                 argument = left.pop(index)
                 yield argument, result
         except BrokenProcessPool:
             if attempt == TRIES - 1:
                 raise
+        else:
+            return
 
 
 def _once(
-    left: dict[int, Any], function: Callable[[Any], T], mode: str, workers: int, core: int | None
+    left: dict[int, Any], function: Callable[[Any], T], mode: str, workers: int, core: int | None, until: float
 ) -> Iterator[tuple[int, T]]:
     context = get_context("forkserver")
     context.set_forkserver_preload(["graders.judge", "graders.throughput"])
     workers = max(1, min(workers, len(left)))
     pool = ProcessPoolExecutor(workers, context, _prepare, (mode, core))
     try:
-        futures: dict[Future[T], int] = {pool.submit(function, job): index for index, job in left.items()}
-        while futures:
+        waiting, futures = deque(left.items()), dict[Future[T], int]()
+        while waiting or futures:
+            if time.monotonic() > until:
+                waiting.clear()
+            while waiting and len(futures) < 2 * workers:
+                index, argument = waiting.popleft()
+                futures[pool.submit(function, argument)] = index
+            if not futures:
+                break
             done, _ = wait(futures, return_when=FIRST_COMPLETED)
             for future in done:
                 yield futures.pop(future), future.result()

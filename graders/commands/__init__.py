@@ -15,6 +15,7 @@ COMMANDS = {
     "hint": "graders.commands.hint",
     "reset": "graders.commands.reset",
     "grade": "graders.commands.grade",
+    "verify": "graders.commands.verify",
 }
 
 

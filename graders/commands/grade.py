@@ -135,7 +135,9 @@ def _write(run: "Run", reports: list[dict[str, Any]], catalogue: dict[str, Exerc
 def _show(scores: dict[str, Any], out: Path, mode: str) -> None:
     from rich.console import Console
 
-    Console().print({k: (v["points"], v["max"], v["pending"]) for k, v in scores["submissions"].items()})
+    from graders.summary import summary_table
+
+    Console().print(summary_table(scores))
     click.echo(f"{out / 'scores.json'}, {out / 'report.html'} ({MODES[mode]})")
 
 

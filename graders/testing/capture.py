@@ -2,11 +2,15 @@
 anything outside the list is refused where the test is written, not where it leaks."""
 
 import dis
+import functools
 import inspect
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+import numpy as np
+import torch
 
 from graders.testing.plain import plain
 
@@ -23,11 +27,40 @@ class ProbeRefused(Exception):
     candidate's."""
 
 
+class Garbling:
+    """While `on`, oracles answer garbage: the proof that no probe depends on one."""
+
+    on = False
+
+
 def oracle(function: F) -> F:
-    """Marks a function that knows the right answer: probes that capture it are refused, and the proof of secrecy replaces
-    it by garbage."""
-    function.__kata_oracle__ = True  # type: ignore[attr-defined]
-    return function
+    """Marks a function that knows the right answer: probes that capture it are refused."""
+
+    @functools.wraps(function)
+    def guarded(*arguments: Any, **options: Any) -> Any:
+        answer = function(*arguments, **options)
+        return garbage(answer) if Garbling.on else answer
+
+    guarded.__kata_oracle__ = True  # type: ignore[attr-defined]
+    return guarded  # type: ignore[return-value]
+
+
+def garbage(value: Any) -> Any:
+    """Another value of the same kind and shape, for every answer that an oracle gives."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float | complex):
+        return value * -3 + 1
+    if isinstance(value, torch.Tensor | np.ndarray):
+        is_bool = str(value.dtype) in ("torch.bool", "bool")
+        return ~value if is_bool else value * -3 + 1
+    if isinstance(value, str | bytes):
+        return value[::-1]
+    if isinstance(value, list | tuple):
+        return type(value)(garbage(item) for item in value)
+    if isinstance(value, dict):
+        return {key: garbage(item) for key, item in value.items()}
+    return value
 
 
 def probe_helper(function: F) -> F:

@@ -178,7 +178,9 @@ def promise_of(item: pytest.Item) -> str:
     """What the test holds the candidate to: the first paragraph of its docstring, or its name."""
     text = getattr(getattr(item, "obj", None), "__doc__", None)
     return (
-        " ".join(text.strip().split("\n\n")[0].split()) if text else item.name.removeprefix("test_").replace("_", " ")
+        " ".join(text.strip().split("\n\n")[0].split())
+        if text
+        else item.name.partition("[")[0].removeprefix("test_").replace("_", " ")
     )
 
 

@@ -1,0 +1,176 @@
+"""`kata verify`: the repository proves itself."""
+
+import time
+from collections import Counter
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graders.catalogue import Exercise, find_root, load_catalogue
+
+if TYPE_CHECKING:
+    from graders.verify.proof import Proof
+    from graders.verify.trials import Memory
+
+
+@click.command(name="verify")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--write-stubs", is_flag=True, help="Derive the stubs from the solutions, and stop.")
+@click.option("--budget", type=click.FloatRange(1), metavar="SECONDS", help="Start no further trial after this time.")
+@click.option("--mode", type=click.Choice(["full", "reduced", "trusted"]), help="Sandbox; the strongest by default.")
+@click.option("--workers", type=click.IntRange(1), help="Judging processes; as many as there are cores by default.")
+@click.option("--survivors/--no-survivors", default=True, show_default=True, help="Show mutants that no test noticed.")
+def command(
+    names: tuple[str, ...],
+    write_stubs: bool,
+    budget: float | None,
+    mode: str | None,
+    workers: int | None,
+    survivors: bool,
+) -> None:
+    """Prove the exercises NAME, or all of them.
+
+    The stub is what the solution gives, and fails; the solution passes with three seeds; every calibration file gets its
+    verdict; mutants of the solution are noticed; no probe carries an answer. Outcomes are kept by content in
+    build/verify, so that only what changed runs again.
+
+    \b
+    Example:
+      kata verify attention/scaled_dot_product_attention
+    """
+    from graders.commands.names import find_exercise
+    from graders.pool import default_workers
+    from graders.verify.trials import Memory
+
+    root = find_root()
+    exercises = [find_exercise(name) for name in names] or list(load_catalogue(root).values())
+    if write_stubs:
+        _write_stubs(exercises)
+        return
+    until = time.monotonic() + budget if budget else float("inf")
+    memory = Memory(root / "build" / "verify")
+    failed = _verify(exercises, mode or _strongest_mode(), workers or default_workers(), until, memory, survivors)
+    raise click.exceptions.Exit(1 if failed else 0)
+
+
+def _write_stubs(exercises: list[Exercise]) -> None:
+    from graders.files import write_atomically
+    from graders.stubs import derive_stub
+
+    for exercise in exercises:
+        stub = derive_stub(exercise.solution.read_text(encoding="utf-8"), exercise.solution)
+        write_atomically(exercise.stub, stub.encode())
+        click.echo(f"wrote {exercise.stub.relative_to(exercise.root)}")
+
+
+def _strongest_mode() -> str:
+    from graders.sandbox import selftest
+    from graders.sandbox.launch import SandboxError, launcher
+
+    for mode in ("full", "reduced"):
+        try:
+            with launcher(mode) as found:
+                selftest.check(found)
+                return mode
+        except SandboxError as error:
+            click.echo(str(error), err=True)
+    return "trusted"
+
+
+def _verify(
+    exercises: list[Exercise], mode: str, workers: int, until: float, memory: "Memory", survivors: bool
+) -> bool:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from graders.jobs import usable_cores
+    from graders.pool import map_in_pool
+    from graders.verify.files import check_files
+    from graders.verify.proof import Proof
+    from graders.verify.secrecy import prove
+    from graders.verify.trials import Trial, read_outcome, run_trial
+
+    proofs = {e.path: Proof(e, mode) for e in exercises}
+    for proof in proofs.values():
+        proof.problems += check_files(proof.exercise)
+    sound = [p for p in proofs.values() if not any("is missing: write it" in problem for problem in p.problems)]
+    left_out: Counter[str] = Counter()
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+
+        def run(what: str, tasks: list[tuple[Trial, Any]], settle: Any, workers: int, core: int | None = None) -> None:
+            bar = progress.add_task(what, total=len(tasks))
+            todo: dict[Trial, Any] = {}
+            for trial, about in tasks:
+                said = memory.recall(trial)
+                if said is None:
+                    todo[trial] = about
+                else:
+                    settle(trial, about, read_outcome(said))
+                    progress.advance(bar)
+            done = 0
+            for trial, said in map_in_pool(run_trial, list(todo), mode, workers, core, until):
+                memory.keep(trial, said)
+                settle(trial, todo[trial], read_outcome(said))
+                done += 1
+                progress.advance(bar)
+            if len(todo) > done:
+                left_out[what] += len(todo) - done
+
+        controls = [task for proof in sound for task in proof.controls()]
+        tests = [task for task in controls if task[0].phase == "tests"]
+        timed = [task for task in controls if task[0].phase == "throughput"]
+        settle_control = lambda t, about, outcome: proofs[t.exercise.path].judge_control(t, about, outcome)  # noqa: E731
+        settle_mutant = lambda t, about, outcome: proofs[t.exercise.path].judge_mutant(about, outcome)  # noqa: E731
+        run("controls", tests, settle_control, workers)
+        bar = progress.add_task("secrecy", total=len(sound))
+        heard = 0
+        for exercise, told in map_in_pool(prove, [p.exercise for p in sound], mode, workers, None, until):
+            proofs[exercise.path].problems += told["leaks"]  # type: ignore[arg-type]
+            proofs[exercise.path].probes = told["probes"]  # type: ignore[assignment]
+            heard += 1
+            progress.advance(bar)
+        left_out["secrecy"] += len(sound) - heard
+        if mode == "trusted":
+            left_out["throughput"] += len(timed)
+        else:
+            run("throughput", timed, settle_control, 1, usable_cores()[-1])
+        mutations = [list(proof.mutations()) for proof in sound]
+        mixed = [task for turn in zip_longest(*mutations) for task in turn if task]
+        run("mutants", mixed, settle_mutant, workers)
+    return _tell(list(proofs.values()), left_out, survivors)
+
+
+def _tell(proofs: list["Proof"], left_out: Counter[str], survivors: bool) -> bool:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    table = Table("exercise", "verdict", "mutants killed", "score", "probes proved")
+    failed = False
+    for proof in proofs:
+        problems = proof.conclude()
+        failed = failed or bool(problems)
+        tried = len(proof.killed) + len(proof.survived)
+        verdict = "[red]fails[/red]" if problems else "[green]holds[/green]"
+        table.add_row(
+            proof.exercise.path, verdict, f"{len(proof.killed)} of {tried}", f"{proof.score:.1%}", str(proof.probes)
+        )
+    if survivors:
+        for proof in proofs:
+            for mutant in proof.survived:
+                console.print(
+                    f"survived in {proof.exercise.path}: {mutant.operator}, line {mutant.line}", style="yellow"
+                )
+                console.print(escape(mutant.diff), highlight=False)
+    console.print(table)
+    for proof in proofs:
+        for problem in proof.problems:
+            console.print(f"[red]{escape(proof.exercise.path)}[/red]: {escape(problem)}", soft_wrap=True)
+    for what, count in left_out.items():
+        if count:
+            console.print(f"left out for time or for want of a sandbox: {count} {what}", style="yellow")
+    return failed

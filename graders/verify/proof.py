@@ -1,0 +1,111 @@
+"""What must be true of an exercise's tests, as trials, and what their outcomes say."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from graders.catalogue import Exercise
+from graders.runner import has_throughput
+from graders.source import Source, read_source
+from graders.verify.files import Calibration, read_calibration
+from graders.verify.mutants import Mutant, find_mutants
+from graders.verify.trials import Outcome, Trial
+
+SEEDS = ("first", "second", "third")
+GOAL = 0.95  # of the mutants that count
+
+
+@dataclass
+class Proof:
+    """The trials of one exercise and what is wrong so far."""
+
+    exercise: Exercise
+    mode: str
+    problems: list[str] = field(default_factory=list)
+    mutants: list[Mutant] = field(default_factory=list)
+    killed: list[Mutant] = field(default_factory=list)
+    survived: list[Mutant] = field(default_factory=list)
+    probes: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """Mutants that no trial was made of yet."""
+        return len(self.mutants) - len(self.killed) - len(self.survived)
+
+    @property
+    def score(self) -> float:
+        """The part of the mutants tried that was killed."""
+        tried = len(self.killed) + len(self.survived)
+        return len(self.killed) / tried if tried else 1.0
+
+    def controls(self, seeds: Sequence[str] = SEEDS) -> Iterator[tuple[Trial, Calibration | None]]:
+        """Trials of the stub, the reference and the calibration bank; throughput apart from the rest."""
+        phases = ["tests", *(["throughput"] if has_throughput(self.exercise) else [])]
+        yield self._trial("stub", read_source(self.exercise.stub), seeds[0], "tests"), None
+        for phase in phases:
+            for seed in seeds:
+                yield self._trial("reference", read_source(self.exercise.solution), seed, phase), None
+        for path in sorted(self.exercise.calibration.glob("*.py")):
+            control = read_calibration(path)
+            if isinstance(control, str):
+                continue
+            for phase in phases:
+                if phase == "throughput" and not control.accept and control.category != "throughput":
+                    continue
+                if phase == "tests" and not control.accept and control.category == "throughput":
+                    continue
+                for seed in seeds if control.accept and phase == "tests" else seeds[:1]:
+                    yield self._trial(path.stem, read_source(path), seed, phase), control
+
+    def mutations(self) -> Iterator[tuple[Trial, Mutant]]:
+        """Trials of the mutants that count."""
+        path = self.exercise.solution
+        found = find_mutants(path.read_text(encoding="utf-8"), path.relative_to(self.exercise.root))
+        self.mutants = [mutant for mutant in found if not mutant.mark]
+        for number, mutant in enumerate(self.mutants):
+            source = Source(self.exercise.name, mutant.source.encode())
+            yield self._trial(f"mutant {number}", source, SEEDS[0], "tests", brief=True), mutant
+
+    def _trial(self, label: str, source: Source, seed: str, phase: str, brief: bool = False) -> Trial:
+        source = dataclasses.replace(source, name=self.exercise.name)
+        return Trial(self.exercise, label, source, seed, phase, self.mode, brief)
+
+    def judge_control(self, trial: Trial, control: Calibration | None, outcome: Outcome) -> None:
+        """Notes what is wrong if the verdict is not the known one."""
+        if trial.label == "stub":
+            if passed := [r.name for r in outcome.results if r.outcome == "passed"]:
+                self.problems.append(f"on the bare stub {_list(passed)} passes: pair it with a call that must work")
+        elif control is None or control.accept:
+            self._expect_full_marks(trial, outcome, slow_is_fine=bool(control and control.slow))
+        elif not (outcome.problem or outcome.withheld or any(r.category == control.category for r in outcome.failed)):
+            where = sorted({r.category for r in outcome.failed})
+            lost = f"only in {', '.join(where)}" if where else "nowhere"
+            self.problems.append(f"{trial.label} should lose marks in {control.category}, but does {lost}")
+
+    def _expect_full_marks(self, trial: Trial, outcome: Outcome, slow_is_fine: bool) -> None:
+        reason = outcome.problem or outcome.withheld
+        failed = [r for r in outcome.failed if not (slow_is_fine and r.category == "throughput" and r.credit > 0)]
+        if reason:
+            self.problems.append(f"{trial.label} is not accepted: {reason}")
+        elif failed:
+            detail = failed[0].message or failed[0].detail.strip().rpartition("\n")[2]
+            names = _list([r.name for r in failed])
+            self.problems.append(f"{trial.label} fails {names} with the seed {trial.seed!r}: {detail}")
+        elif slow_is_fine and trial.phase == "throughput" and any(r.outcome == "passed" for r in outcome.results):
+            self.problems.append(f"{trial.label} reaches the throughput step that its first line exempts it from")
+
+    def judge_mutant(self, mutant: Mutant, outcome: Outcome) -> None:
+        noticed = outcome.problem or outcome.withheld or outcome.failed
+        (self.killed if noticed else self.survived).append(mutant)
+
+    def conclude(self) -> list[str]:
+        """All problems, after the last trial."""
+        if self.score < GOAL:
+            tried = len(self.killed) + len(self.survived)
+            self.problems.append(f"only {len(self.killed)} of {tried} mutants are killed: {GOAL:.0%} are needed")
+        return self.problems
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return ", ".join(names[:2]) + more

@@ -11,7 +11,7 @@ from hidden_tests.battery import check_cuda, check_dtypes, check_gradients, chec
 pytestmark = pytest.mark.numerics
 
 # The reference's address space grows by 12, 11 and 25 MiB in the three memory tests, that of less thrifty linear ways
-# by up to 100; one matrix of 16384 × 16384 float32 numbers takes 1024 MiB.
+# by up to 100; one matrix of 16384 × 16384 float32 numbers takes 1024 MiB. Loops over positions are in time here.
 LONG, MEMORY = 16384, 192 << 20
 
 
@@ -383,7 +383,7 @@ def test_gradients_of_block_sparse_attention(candidate, rng):
 def test_memory_of_linear_attention(candidate, rng):
     """Linear attention needs memory in proportion to the length, not to its square."""
     query, key, value = rng.normal(LONG, 16, n=3)
-    result = candidate(call_linear, query, key, value, memory=MEMORY)
+    result = candidate(call_linear, query, key, value, memory=MEMORY, deadline=20)
     rows = rng.permutation(LONG)[:32]
     assert_matches(result[rows], linear, query, key, value, rows)
 
@@ -393,7 +393,7 @@ def test_memory_of_linear_attention(candidate, rng):
 def test_memory_of_the_window(candidate, rng):
     """A window needs memory in proportion to length times window, not to the square of the length."""
     query, key, value = rng.normal(LONG, 16, n=3)
-    result = candidate(call_window, query, key, value, 8, memory=MEMORY)
+    result = candidate(call_window, query, key, value, 8, memory=MEMORY, deadline=20)
     rows = rng.permutation(LONG)[:32]
     assert_matches(result[rows], windowed, query, key, value, 8, False, rows)
 
@@ -405,7 +405,7 @@ def test_memory_of_block_sparse_attention(candidate, rng):
     query, key, value = rng.normal(LONG, 16, n=3)
     layout = torch.eye(LONG // 32, dtype=torch.bool)
     layout[int(rng.integers(0, LONG // 32))], layout[:, int(rng.integers(0, LONG // 32))] = True, True
-    result = candidate(call_blocks, query, key, value, layout, 32, memory=MEMORY)
+    result = candidate(call_blocks, query, key, value, layout, 32, memory=MEMORY, deadline=20)
     rows = rng.permutation(LONG)[:32]
     assert_matches(result[rows], blocks, query, key, value, layout, 32, rows)
 

@@ -36,7 +36,8 @@ def library_paths() -> tuple[Path, ...]:
         for file in distribution.files or ():
             if file.parts[0] not in ("..", "__pycache__"):
                 paths.add(Path(str(distribution.locate_file(file.parts[0]))))
-        wanted += [match.group() for r in distribution.requires or () if (match := re.match(r"[\w.-]+", r))]
+        required = [r for r in distribution.requires or () if "extra ==" not in r]
+        wanted += [match.group() for r in required if (match := re.match(r"[\w.-]+", r))]
     return tuple(sorted(p for p in paths if p.exists()))
 
 

@@ -1,0 +1,48 @@
+"""Fixtures for tests of the machinery: launchers of each sandbox mode that works here."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from graders.catalogue import Exercise, find_root, load_catalogue
+from graders.sandbox import selftest
+from graders.sandbox.launch import Launcher, SandboxError, launcher
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _working(mode: str) -> Iterator[Launcher]:
+    try:
+        found = launcher(mode)
+        selftest.check(found)
+    except SandboxError as error:
+        pytest.skip(f"{mode} mode does not work here: {error}")
+    with found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def full() -> Iterator[Launcher]:
+    yield from _working("full")
+
+
+@pytest.fixture(scope="session")
+def reduced() -> Iterator[Launcher]:
+    yield from _working("reduced")
+
+
+@pytest.fixture(params=["full", "reduced"])
+def sandbox(request: pytest.FixtureRequest) -> Launcher:
+    """A launcher in each mode that contains foreign code."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> dict[str, Exercise]:
+    return load_catalogue(find_root(ROOT))
+
+
+@pytest.fixture(scope="session")
+def attention(catalogue: dict[str, Exercise]) -> Exercise:
+    return catalogue["attention/scaled_dot_product_attention"]

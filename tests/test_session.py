@@ -1,0 +1,314 @@
+"""One submission alive in the sandbox: what it may answer, and what happens when it does not."""
+
+import dataclasses
+import os
+import time
+
+import pytest
+import torch
+
+from graders.catalogue import Limits
+from graders.outcomes import Crashed, LoadFailed, OutOfMemory, TimedOut, Unanswerable
+from graders.session import Session
+from graders.source import Source, find_problem
+from graders.testing.capture import capture
+from graders.testing.checks import Broken
+
+QUICK = Limits(seconds=1.0, import_seconds=3.0)
+
+
+def session(launcher, text, limits=QUICK, trace=()):
+    content = text.encode()
+    return Session(launcher, Source("work", content, find_problem("work.py", content)), limits, trace)
+
+
+def ask(launcher, text, probe=lambda m: m.f(), **options):
+    running = session(launcher, text)
+    try:
+        return running.run(capture(probe), **options)
+    finally:
+        running.close()
+
+
+def test_evidence_comes_back_as_plain_data(sandbox):
+    x = torch.arange(6.0).reshape(2, 3).T
+    text = "import torch\ndef f(x): return {'twice': torch.nn.Parameter(2 * x), 'strides': x.stride()}"
+    told = ask(sandbox, text, lambda m: m.f(x))
+    assert type(told["twice"]) is torch.Tensor
+    assert torch.equal(told["twice"], 2 * x)
+    assert told["strides"] == x.stride()
+
+
+def test_the_file_is_imported_once_and_each_test_has_a_fork_of_its_own(sandbox):
+    running = session(sandbox, "count = 0\ndef f():\n    global count\n    count += 1\n    return count")
+    probe = capture(lambda m: m.f())
+    assert [running.run(probe), running.run(probe)] == [1, 2]
+    running.end_test()
+    assert running.run(probe) == 1
+    running.close()
+
+
+def test_files_live_across_tests_of_one_exercise(sandbox):
+    running = session(
+        sandbox, "def write():\n    open('a.txt', 'w').write('x')\ndef read(): return open('a.txt').read()"
+    )
+    running.run(capture(lambda m: m.write()))
+    running.end_test()
+    assert running.run(capture(lambda m: m.read())) == "x"
+    running.close()
+
+
+def test_an_exception_arrives_as_its_nearest_built_in_base(sandbox):
+    text = "class Mine(ValueError): pass\ndef f(): raise Mine('eps must be positive')"
+    with pytest.raises(ValueError, match="eps must be positive") as caught:
+        ask(sandbox, text)
+    assert caught.value.public == "your code raises ValueError"
+
+
+@pytest.mark.parametrize(
+    "raised", ["UnicodeDecodeError('utf-8', b'x', 0, 1, 'bad')", "ExceptionGroup('a', [ValueError()])"]
+)
+def test_exceptions_with_awkward_constructors_arrive(sandbox, raised):
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        ask(sandbox, f"def f(): raise {raised}")
+    assert "your code raises" in caught.value.public
+
+
+@pytest.mark.parametrize("end", ["raise SystemExit(0)", "raise KeyboardInterrupt", "import os; os._exit(0)", "import sys; sys.exit()"])
+def test_ending_the_process_is_a_failure(sandbox, end):
+    with pytest.raises(Crashed, match="process"):
+        ask(sandbox, f"def f():\n    {end}")
+
+
+def test_a_crash_costs_one_test(sandbox):
+    running = session(sandbox, "import ctypes\ndef crash(): ctypes.string_at(0)\ndef fine(): return 1")
+    with pytest.raises(Crashed, match="SIGSEGV"):
+        running.run(capture(lambda m: m.crash()))
+    running.end_test()
+    assert running.run(capture(lambda m: m.fine())) == 1
+    running.close()
+
+
+def test_an_endless_loop_ends_at_its_deadline(sandbox):
+    start = time.monotonic()
+    running = session(sandbox, "def f():\n    while True: pass\ndef fine(): return 1")
+    with pytest.raises(TimedOut, match="no answer within 1 s"):
+        running.run(capture(lambda m: m.f()))
+    running.end_test()
+    assert running.run(capture(lambda m: m.fine())) == 1
+    running.close()
+    assert time.monotonic() - start < 15
+
+
+def test_swallowing_everything_does_not_help_a_loop(sandbox):
+    text = "import signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError): pass\n"
+    text += "def f():\n    while True:\n        try:\n            while True: pass\n        except BaseException: pass"
+    with pytest.raises(TimedOut):
+        ask(sandbox, text)
+
+
+def test_a_probe_that_hangs_on_a_thread_of_the_import_gets_a_second_chance(sandbox):
+    text = """
+import threading, os, time
+lock, main = threading.Lock(), os.getpid()
+def hold():
+    with lock: time.sleep(0.5)
+threading.Thread(target=hold, daemon=True).start()
+time.sleep(0.1)
+def f():
+    with lock: return os.getpid() == main
+"""
+    assert ask(sandbox, text) is True
+
+
+def test_too_much_memory_is_named(sandbox):
+    limits = dataclasses.replace(QUICK, memory=2 << 30, seconds=5.0)
+    running = session(sandbox, "def f(): return len(bytearray(4 << 30))", limits)
+    with pytest.raises(OutOfMemory, match="memory"):
+        running.run(capture(lambda m: m.f()))
+    running.close()
+
+
+def test_a_limit_of_memory_is_held_by_the_kernel(sandbox):
+    text = "import torch\ndef f(n): return torch.ones(n, dtype=torch.uint8).numel()"
+    assert ask(sandbox, text, lambda m: m.f(8 << 20), memory=64 << 20) == 8 << 20
+    cheat = "import resource\nresource.setrlimit = lambda *a: None\nresource.prlimit = lambda *a: None\n" + text
+    with pytest.raises(OutOfMemory):
+        ask(sandbox, cheat, lambda m: m.f(200 << 20), memory=64 << 20)
+
+
+def test_memory_of_all_processes_together_counts(sandbox):
+    text = """
+import os, time
+def f():
+    for _ in range(6):
+        if os.fork() == 0:
+            block = bytearray(400 << 20)
+            for i in range(0, len(block), 4096): block[i] = 1
+            time.sleep(30)
+    time.sleep(30)
+"""
+    limits = dataclasses.replace(QUICK, memory=3 << 29, seconds=30.0)
+    running = session(sandbox, text, limits)
+    with pytest.raises(OutOfMemory):
+        running.run(capture(lambda m: m.f()))
+    running.close()
+
+
+@pytest.mark.parametrize("result", ["object()", "(i for i in range(3))", "lambda: 0", "open('x', 'w')"])
+def test_what_is_not_plain_data_is_refused(sandbox, result):
+    with pytest.raises(TypeError, match="cannot leave the exercise"):
+        ask(sandbox, f"def f(): return {result}")
+
+
+def test_a_result_of_three_gigabytes_is_refused(sandbox):
+    limits = dataclasses.replace(QUICK, seconds=20.0)
+    running = session(sandbox, "import torch\ndef f(): return torch.zeros(3 << 30, dtype=torch.uint8)", limits)
+    with pytest.raises((OutOfMemory, Unanswerable, Exception)) as caught:
+        running.run(capture(lambda m: m.f()))
+    assert isinstance(caught.value, OutOfMemory) or "more than the 256 MB" in str(caught.value)
+    running.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("while True: pass", "takes longer than 3 s"),
+        ("import os; os._exit(0)", "ends the process: exit status 0"),
+        ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
+        ("raise SystemExit", "end the process"),
+        ("1 / 0", "importing your file raises ZeroDivisionError"),
+        ("import nothing_of_this_name", "ModuleNotFoundError"),
+        ("def f(:", "syntax error in line 1"),
+        ("import os\nos.write(3, b'x' * 100)", "disturbs the grader's protocol"),
+    ],
+)
+def test_an_import_that_fails_is_explained_once_for_all_tests(sandbox, text, reason):
+    running = session(sandbox, text)
+    for _ in range(2):
+        with pytest.raises(LoadFailed, match=reason):
+            running.run(capture(lambda m: m.f()))
+        running.end_test()
+    assert reason.replace("\\", "") in str(running.problem)
+    running.close()
+
+
+def test_a_gigabyte_of_output_is_cut_and_costs_nothing(sandbox):
+    running = session(
+        sandbox, "import sys\nline = 'x' * (1 << 20)\nfor _ in range(1024): sys.stdout.write(line)\ndef f(): return 1"
+    )
+    assert running.run(capture(lambda m: m.f())) == 1
+    stdout, _ = running.close()
+    assert 0 < len(stdout) <= 64 << 10
+
+
+def test_output_is_kept_once(sandbox):
+    running = session(sandbox, "print('at import')\ndef f(): print('in f')")
+    for _ in range(2):
+        running.run(capture(lambda m: m.f()))
+        running.end_test()
+    assert running.close()[0].split("\n") == ["at import", "in f", "in f", ""]
+
+
+def test_an_expected_crash_leaves_files_behind(sandbox):
+    running = session(
+        sandbox,
+        "import os\ndef f():\n    open('half', 'w').write('x')\n    os._exit(3)\ndef g(): return open('half').read()",
+    )
+    assert running.run(capture(lambda m: m.f()), crash=True) is None
+    running.end_test()
+    assert running.run(capture(lambda m: m.g())) == "x"
+    with pytest.raises(Broken, match="should have ended"):
+        running.run(capture(lambda m: m.g()), crash=True)
+    running.close()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "b'\\xff' * 12",
+        "struct.pack('<IQ', 1 << 31, 0)",
+        "struct.pack('<IQ', 4, 1 << 60)",
+        "struct.pack('<IQ', 5, 0) + b'\\xdd\\xff\\xff\\xff\\xff'",
+        "struct.pack('<IQ', 64, 0) + b'\\x91' * 64",
+        "(lambda h: struct.pack('<IQ', len(h), 0) + h)(msgpack.packb({'kind': 'value', 'number': 7, 'value': 1, 'operators': []}))",
+        "(lambda h: struct.pack('<IQ', len(h), 0) + h)(msgpack.packb({'kind': 'value', 'number': 1}))",
+        "(lambda h: struct.pack('<IQ', len(h), 0) + h)(msgpack.packb({'kind': 'value', 'number': 1, 'value': "
+        "{'!': 'function', 'code': b'', 'v': []}, 'operators': []}))",
+    ],
+)
+def test_bytes_written_to_the_wire_earn_nothing(sandbox, frame):
+    text = f"import os, struct, msgpack, time\ndef f():\n    os.write(3, {frame})\n    time.sleep(5)"
+    with pytest.raises((Unanswerable, TimedOut)):
+        ask(sandbox, text)
+
+
+def test_a_forked_child_does_not_answer_for_its_parent(sandbox):
+    text = "import os, time\ndef f():\n    if os.fork() == 0: return 'child'\n    time.sleep(0.3)\n    return 'parent'"
+    assert ask(sandbox, text) == "parent"
+
+
+def test_nothing_outlives_the_job(sandbox, tmp_path):
+    text = """
+import ctypes, os, time
+def f():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork(): os._exit(0)
+        ctypes.CDLL(None).prctl(15, b"KATADAEMON")
+        time.sleep(60)
+        os._exit(0)
+    return os.getcwd()
+"""
+    ask(sandbox, text)
+    until = time.monotonic() + 5
+    while _named("KATADAEMON") and time.monotonic() < until:
+        time.sleep(0.05)
+    assert _named("KATADAEMON") == 0
+
+
+def _named(name):
+    count = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm") as file:
+                count += file.read().strip() == name
+        except OSError:
+            continue
+    return count
+
+
+def test_one_job_sees_neither_files_nor_processes_of_another(sandbox):
+    first = session(sandbox, "open('secret.txt', 'w').write('x')\nimport os\ndef f(): return os.getcwd(), os.getpid()")
+    folder, _ = first.run(capture(lambda m: m.f()))
+    look = (
+        "import os\ndef f(folder):\n    found = []\n    for place in (folder, '/tmp', '/dev/shm'):\n"
+        "        try: found += [n for n in os.listdir(place) if n == 'secret.txt']\n        except OSError: pass\n"
+        "    try: found.append(open(folder + '/secret.txt').read())\n    except OSError: pass\n    return found"
+    )
+    assert ask(sandbox, look, lambda m: m.f(folder)) == []
+    first.close()
+
+
+def test_only_listed_libraries_are_there(sandbox):
+    for name in ("graders.judge", "hidden_tests", "pytest", "nbgrader", "_pytest"):
+        with pytest.raises((ModuleNotFoundError, PermissionError)):
+            ask(sandbox, f"import importlib\ndef f(): importlib.import_module({name!r})")
+
+
+def test_operators_that_run_are_told(sandbox):
+    running = session(sandbox, "import torch\ndef f(): return torch.ones(2).softmax(0)", trace=["_softmax", "relu"])
+    running.run(capture(lambda m: m.f()))
+    assert running.operators == {"_softmax"}
+    running.close()
+
+
+def test_trusted_mode_judges_alike(attention):
+    from graders.sandbox.launch import launcher
+
+    with launcher("trusted") as trusted:
+        assert ask(trusted, "def f(): return [1, 2.5]") == [1, 2.5]
+        with pytest.raises(ValueError, match="no"):
+            ask(trusted, "def f(): raise ValueError('no')")
+        with pytest.raises(TimedOut):
+            ask(trusted, "def f():\n    while True: pass")

@@ -1,15 +1,19 @@
 """Takes from a probe what would tell where it comes from, before it leaves for the sandbox."""
 
 import dataclasses
+import dis
 import inspect
 import sys
 import types
+from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 from graders.testing.capture import Captured
 
 NAME, FILE = "probe", "<probe>"
 HAS_DOCSTRING = 0x4000000
+CLASS_METADATA = {"__doc__": None, "__firstlineno__": 1}
 
 
 def pack(captured: Captured) -> Captured:
@@ -20,30 +24,51 @@ def pack(captured: Captured) -> Captured:
         closure=_each(captured.closure),
         names={name: _value(value) for name, value in captured.names.items()},
         defaults=_value(captured.defaults),
-        keyword_defaults=_value(captured.keyword_defaults),
+        keyword_defaults=captured.keyword_defaults and {n: _value(v) for n, v in captured.keyword_defaults.items()},
         arguments=_each(captured.arguments),
     )
 
 
 def anonymous(code: types.CodeType) -> types.CodeType:
-    """`code` with its metadata rewritten; names of local variables that are not arguments are numbered."""
-    constants = tuple(anonymous(c) if isinstance(c, types.CodeType) else c for c in code.co_consts)
-    if constants and isinstance(constants[0], str) and _has_docstring(code):
-        constants = (None, *constants[1:])
+    """`code` with its metadata rewritten; names of variables that are not arguments are numbered."""
     arguments = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
     arguments += bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    variables = tuple(
-        name if index < arguments or name in code.co_cellvars else f"v{index}"
-        for index, name in enumerate(code.co_varnames)
-    )
+    kept, numbers = code.co_varnames[:arguments], dict[str, str]()
+
+    def rename(names: tuple[str, ...]) -> tuple[str, ...]:
+        # Not an identifier, so that no argument has this name. The interpreter looks for `__class__` by name.
+        fresh = {n: numbers.setdefault(n, f"v-{len(numbers)}") for n in names if n not in kept and n[:2] != "__"}
+        return tuple(fresh.get(name, name) for name in names)
+
     return code.replace(
-        co_filename=FILE, co_name=NAME, co_qualname=NAME, co_firstlineno=1, co_linetable=b"", co_consts=constants,
-        co_varnames=variables,
+        co_filename=FILE, co_name=NAME, co_qualname=NAME, co_firstlineno=1, co_linetable=b"", co_consts=_constants(code),
+        co_varnames=rename(code.co_varnames), co_cellvars=rename(code.co_cellvars), co_freevars=rename(code.co_freevars),
     )  # fmt: skip
+
+
+def _constants(code: types.CodeType) -> tuple[Any, ...]:
+    """The constants without docstrings and, of a class, where it stands; one that serves something else too stays."""
+    constants = [anonymous(c) if isinstance(c, types.CodeType) else c for c in code.co_consts]
+    steps = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
+    uses = Counter(step.arg for step in steps if step.opcode in dis.hasconst)
+    if _has_docstring(code) and uses[0] == 0:
+        constants[0] = None
+    if not code.co_flags & inspect.CO_OPTIMIZED:  # the body of a class
+        for load, store in pairwise(steps):
+            index = load.arg
+            if load.opname != "LOAD_CONST" or store.opname != "STORE_NAME" or index is None or uses[index] > 1:
+                continue
+            if store.argval == "__qualname__":
+                constants[index] = str(constants[index]).rpartition(".")[2]
+            elif store.argval in CLASS_METADATA:
+                constants[index] = CLASS_METADATA[store.argval]
+    return tuple(constants)
 
 
 def _has_docstring(code: types.CodeType) -> bool:
     """Whether the first constant is a docstring: a flag says so since 3.13, before it is one in every named function."""
+    if not code.co_consts or not isinstance(code.co_consts[0], str):
+        return False
     if sys.version_info >= (3, 13):
         return bool(code.co_flags & HAS_DOCSTRING)
     return bool(code.co_flags & inspect.CO_OPTIMIZED) and not code.co_name.startswith("<")

@@ -35,13 +35,13 @@ class Run:
         out: where reports and scores go.
         mode: of the sandbox.
         seed: of all tests' inputs; drawn at the first run in `out`, and kept there, if None.
-        throughput: whether to measure it.
+        left_out: categories of tests that stay pending.
     """
 
     out: Path
     mode: str
     seed: str | None = None
-    throughput: bool = True
+    left_out: tuple[str, ...] = ()
     workers: int = field(default_factory=default_workers)
 
     def __enter__(self) -> "Run":
@@ -76,14 +76,16 @@ class Run:
 
     def plan(self, submissions: Iterable[Submission], exercises: Sequence[Exercise]) -> list[Job]:
         """All jobs: tests first, throughput after them."""
-        phases = ["tests", "throughput"] if self.throughput else ["tests"]
+        phases = ["tests", *([] if "throughput" in self.left_out else ["throughput"])]
         jobs = []
         for submission in submissions:
             for exercise in exercises:
                 source = _source(submission, exercise)
                 for phase in phases:
                     if phase == "tests" or has_throughput(exercise):
-                        jobs.append(Job(submission.name, exercise, source, phase, self.mode, str(self.seed)))
+                        jobs.append(
+                            Job(submission.name, exercise, source, phase, self.mode, str(self.seed), self.left_out)
+                        )
         return sorted(jobs, key=lambda job: job.phase != "tests")
 
     def execute(self, jobs: Sequence[Job], advance: Advance) -> list[dict[str, Any]]:

@@ -13,18 +13,16 @@ import numpy as np
 import torch
 
 from graders.testing.capture import Captured, ModuleName
-from graders.testing.plain import DEPTH
+from graders.testing import plain
 
-MAX_HEADER, MAX_BODY = 8 << 20, 256 << 20
-MAX_INTEGER_DIGITS = 4000
+MAX_HEADER, MAX_BODY = 2 << 20, 256 << 20
+MAX_INTEGER_DIGITS = 4000  # hexadecimal ones
+# Of sets and dicts in one message: integers whose hashes collide cost the square of their number.
+MAX_KEYS = 1 << 14
+MARSHAL_VERSION = 2  # later ones depend on who else holds a constant; equal probes must be equal bytes
+MAX_DIMENSIONS = 64
 PREFIX = struct.Struct("<IQ")
-DTYPES: dict[str, torch.dtype] = {
-    name: getattr(torch, name)
-    for name in (
-        "float32", "float64", "float16", "bfloat16", "int8", "uint8", "int16", "int32", "int64", "bool", "complex64",
-        "complex128",
-    )
-}  # fmt: skip
+DTYPES: dict[str, torch.dtype] = {str(dtype).removeprefix("torch."): dtype for dtype in plain.DTYPES}
 # Told by name only: a dtype that a candidate returns is evidence, not storage.
 OTHER_DTYPES = {str(v).removeprefix("torch."): v for v in vars(torch).values() if isinstance(v, torch.dtype)}
 
@@ -41,30 +39,41 @@ def encode(value: Any) -> tuple[bytes, list[memoryview]]:
     """Header and raw buffers of plain data (see `graders.testing.plain`).
 
     Raises:
-        TooLarge: above MAX_BODY bytes.
+        TooLarge: above one of the limits.
     """
     encoder = _Encoder()
     header = msgpack.packb(encoder.tree(value), use_bin_type=True)
-    if encoder.size > MAX_BODY or len(header) > MAX_HEADER:
-        size = max(encoder.size, len(header)) >> 20
-        raise TooLarge(f"{size} MB are more than the {MAX_BODY >> 20} MB that may be returned")
+    for size, limit, what in (
+        (encoder.size, MAX_BODY, "tensors and arrays"),
+        (len(header), MAX_HEADER, "numbers and strings outside tensors"),
+    ):
+        if size > limit:
+            raise TooLarge(f"{size / (1 << 20):.1f} MB of {what} are more than the {limit >> 20} MB that may be returned")
+    if encoder.keys > MAX_KEYS:
+        raise TooLarge(f"{encoder.keys} entries of sets and dicts are more than the {MAX_KEYS} that may be returned")
     return header, encoder.buffers
 
 
 class _Encoder:
     def __init__(self) -> None:
         self.buffers: list[memoryview] = []
-        self.size = 0
+        self.size = self.keys = 0
 
     def tree(self, value: Any) -> Any:
         if value is None or isinstance(value, bool | float | str | bytes):
             return value
         if isinstance(value, int):
-            return value if -(2**63) <= value < 2**64 else {"!": "int", "v": hex(value)}
+            if -(2**63) <= value < 2**64:
+                return value
+            if value.bit_length() > 4 * (MAX_INTEGER_DIGITS - 3):  # room for -0x
+                raise TooLarge(f"an integer of {value.bit_length()} bits is more than may be returned")
+            return {"!": "int", "v": hex(value)}
         if isinstance(value, complex):
             return {"!": "complex", "v": [value.real, value.imag]}
         if isinstance(value, list):
             return [self.tree(item) for item in value]
+        if isinstance(value, set | frozenset | dict):
+            self.keys += len(value)
         if isinstance(value, tuple | set | frozenset):
             return {"!": type(value).__name__, "v": [self.tree(item) for item in value]}
         if isinstance(value, dict):
@@ -79,7 +88,7 @@ class _Encoder:
             return {"!": "device", "v": str(value)}
         if isinstance(value, Captured):
             parts = (value.closure, value.names, value.defaults, value.keyword_defaults, value.arguments)
-            return {"!": "function", "code": marshal.dumps(value.code), "v": [self.tree(part) for part in parts]}
+            return {"!": "function", "code": marshal.dumps(value.code, MARSHAL_VERSION), "v": [self.tree(part) for part in parts]}
         if isinstance(value, ModuleName):
             return {"!": "module", "v": value.name}
         raise TypeError(f"a value of type {type(value).__name__} cannot cross")
@@ -115,7 +124,11 @@ def decode(header: bytes, body: bytearray, *, trusted: bool = False) -> Any:
     """
     try:
         tree = msgpack.unpackb(header, raw=False, strict_map_key=True, max_ext_len=0)
-        return _Decoder(body, trusted).value(tree, DEPTH + 8)
+        decoder = _Decoder(body, trusted)
+        value = decoder.value(tree, plain.DEPTH + 8)
+        if decoder.position != len(body):
+            raise WireError("bytes that belong to nothing")
+        return value
     except WireError:
         raise
     except Exception as error:
@@ -125,6 +138,7 @@ def decode(header: bytes, body: bytearray, *, trusted: bool = False) -> Any:
 class _Decoder:
     def __init__(self, body: bytearray, trusted: bool) -> None:
         self.body, self.trusted = body, trusted
+        self.position = self.keys = 0
 
     def value(self, tree: Any, depth: int) -> Any:
         if depth == 0:
@@ -136,6 +150,10 @@ class _Decoder:
         if not isinstance(tree, dict) or not isinstance(tree.get("!"), str):
             raise WireError("an unknown type")
         kind, content = tree["!"], tree.get("v")
+        if kind in ("set", "frozenset", "dict") and isinstance(content, list):
+            self.keys += len(content)
+            if self.keys > MAX_KEYS:
+                raise WireError("too many entries of sets and dicts")
         if kind in ("tuple", "set", "frozenset") and isinstance(content, list):
             return {"tuple": tuple, "set": set, "frozenset": frozenset}[kind](self.value(i, depth - 1) for i in content)
         if kind == "dict" and isinstance(content, list):
@@ -158,10 +176,14 @@ class _Decoder:
 
     def _block(self, tree: dict[str, Any], kind: str) -> Any:
         shape, start, size = tree["s"], tree["o"], tree["n"]
-        whole = isinstance(shape, list) and len(shape) <= 16
+        whole = isinstance(shape, list) and len(shape) <= MAX_DIMENSIONS
         numbers = [*shape, start, size] if whole else []
-        if not whole or any(type(n) is not int or not 0 <= n < 2**40 for n in numbers) or start + size > len(self.body):
+        if not whole or any(type(n) is not int or not 0 <= n < 2**40 for n in numbers):
             raise WireError("a block out of bounds")
+        # One behind the other: blocks that share bytes would make much of little.
+        if start != self.position or start + size > len(self.body):
+            raise WireError("a block out of bounds")
+        self.position += size
         if kind == "tensor":
             if tree["d"] not in DTYPES:
                 raise WireError("an unknown dtype")
@@ -171,17 +193,18 @@ class _Decoder:
             if size == 0:
                 return torch.empty(shape, dtype=dtype)
             raw = torch.frombuffer(self.body, dtype=torch.uint8, offset=start, count=size).clone()
-            tensor = raw.view(dtype).reshape(shape)
+            tensor = (raw != 0 if dtype is torch.bool else raw.view(dtype)).reshape(shape)
             if self.trusted and "k" in tree:
                 return torch.empty_strided(shape, tree["k"], dtype=dtype).copy_(tensor)
             return tensor
         name = tree["d"]
-        if not isinstance(name, str) or len(name) > 3 or name[:1] not in "biufc":
+        array_dtype = np.dtype(name) if isinstance(name, str) and len(name) <= 3 else None
+        if array_dtype is None or array_dtype.kind not in "biufc" or array_dtype.str[1:] != name:
             raise WireError("an unknown dtype")
-        array_dtype = np.dtype(name)
         if math.prod(shape) * array_dtype.itemsize != size:
             raise WireError("a block of the wrong size")
-        flat = np.frombuffer(self.body, np.uint8, size, start).copy().view(array_dtype)
+        raw = np.frombuffer(self.body, np.uint8, size, start)
+        flat = raw != 0 if array_dtype.kind == "b" else raw.copy().view(array_dtype)
         return flat.reshape(shape, order="F" if tree.get("f") == "F" else "C")
 
 
@@ -216,11 +239,10 @@ def receive(channel: socket.socket, deadline: float | None = None, *, trusted: b
 
 
 def _arm(channel: socket.socket, deadline: float | None) -> None:
-    if deadline is not None:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        channel.settimeout(left)
+    left = None if deadline is None else deadline - time.monotonic()
+    if left is not None and left <= 0:
+        raise TimeoutError
+    channel.settimeout(left)
 
 
 def _exactly(channel: socket.socket, size: int, deadline: float | None) -> bytearray:

@@ -78,7 +78,7 @@ def graded(tmp_path_factory):
     with zipfile.ZipFile(folder / "good_zip.zip", "w") as good:
         good.writestr(f"wrapper/{EXERCISE}.py", REFERENCE)
     out = tmp_path_factory.mktemp("grades")
-    done = kata(folder, "--out", out, "--exercise", EXERCISE, "--no-throughput", "--seed", "test")
+    done = kata(folder, "--out", out, "--exercise", EXERCISE, "--without", "throughput", "--seed", "test")
     assert done.returncode == 0, done.stderr
     return out, json.loads((out / "scores.json").read_text()), done
 
@@ -137,14 +137,14 @@ def test_a_second_run_uses_what_is_done_and_gives_the_same_bytes(graded, tmp_pat
     out, _, done = graded
     before, jobs = (out / "scores.json").read_bytes(), len(list((out / "jobs").iterdir()))
     (out / "scores.json").unlink()
-    again = kata(*_paths_of(done), "--out", out, "--exercise", EXERCISE, "--no-throughput", "--seed", "test")
+    again = kata(*_paths_of(done), "--out", out, "--exercise", EXERCISE, "--without", "throughput", "--seed", "test")
     assert again.returncode == 0
     assert (out / "scores.json").read_bytes() == before
     assert len(list((out / "jobs").iterdir())) == jobs
 
 
 def _paths_of(done):
-    return [argument for argument in done.args[4:5]]
+    return list(done.args[4:5])
 
 
 def test_reduced_mode_gives_the_same_verdicts(graded, tmp_path):
@@ -154,7 +154,7 @@ def test_reduced_mode_gives_the_same_verdicts(graded, tmp_path):
     for name in ("right", "wrong_shape", "import_exits", "all_nan"):
         shutil.copytree(folder / name, some / name)
     other = tmp_path / "out"
-    done = kata(some, "--out", other, "--mode", "reduced", "--no-throughput", "--seed", "test")
+    done = kata(some, "--out", other, "--mode", "reduced", "--without", "throughput", "--seed", "test")
     assert done.returncode == 0, done.stderr
     reduced = json.loads((other / "scores.json").read_text())
     assert reduced["mode"] == "reduced"
@@ -199,7 +199,7 @@ def class_of_loops(tmp_path):
 
 def _start(folder, out):
     command = [sys.executable, "-c", "from graders.commands import main; main()", "grade", folder, "--out", out]
-    command += ["--no-throughput"]
+    command += ["--without", "throughput"]
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 60
     while not (out / "seed").exists() and time.monotonic() < until:

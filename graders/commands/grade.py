@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.catalogue import Exercise, find_root, load_catalogue
+from graders.scoring import CATEGORIES
 
 if TYPE_CHECKING:
     from graders.runner import Run
@@ -27,7 +28,7 @@ MODES = {
 @click.option("--mode", type=click.Choice(["auto", *MODES]), default="auto", show_default=True, help="Sandbox.")
 @click.option("--exercise", "chosen", multiple=True, metavar="NAME", help="Grade this exercise only; may be repeated.")
 @click.option("--seed", help="Seed of the tests' inputs; secret and drawn at random by default.")
-@click.option("--no-throughput", is_flag=True, help="Leave throughput pending.")
+@click.option("--without", "left_out", type=click.Choice(CATEGORIES), multiple=True, help="Leave a category pending.")
 @click.option("--workers", type=click.IntRange(1), help="Judging processes; as many as there are cores by default.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), help="Exit with 1 if a submission has fewer percent.")
 def command(
@@ -36,7 +37,7 @@ def command(
     mode: str,
     chosen: tuple[str, ...],
     seed: str | None,
-    no_throughput: bool,
+    left_out: tuple[str, ...],
     workers: int | None,
     fail_under: float | None,
 ) -> None:
@@ -56,7 +57,7 @@ def command(
 
     catalogue = load_catalogue(find_root())
     wanted = {e.path: e for e in (find_exercise(name) for name in chosen)} if chosen else catalogue
-    with Run(out, "full" if mode == "auto" else mode, seed, not no_throughput, workers or default_workers()) as run:
+    with Run(out, "full" if mode == "auto" else mode, seed, left_out, workers or default_workers()) as run:
         submissions = find_submissions(paths, wanted, run.scratch)
         held = {path for s in submissions for path in (*s.files, *s.problems)}
         exercises = [e for path, e in wanted.items() if path in held]

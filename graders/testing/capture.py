@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from graders.testing.plain import plain
+from graders.testing.plain import DEPTH, plain
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,6 +20,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 MODULES = frozenset(
     {"torch", "numpy", "math", "io", "os", "random", "copy", "pathlib", "itertools", "functools", "json"}
 )
+
+
+# Of the test's module: a class in a probe asks for these, and finds its own where the probe runs.
+MODULE_NAMES = ("__name__", "__annotations__")
+GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class ProbeRefused(Exception):
@@ -49,15 +54,17 @@ def garbage(value: Any) -> Any:
     """Another value of the same kind and shape, for every answer that an oracle gives."""
     if isinstance(value, bool):
         return not value
-    if isinstance(value, int | float | complex):
-        return value * -3 + 1
-    if isinstance(value, torch.Tensor | np.ndarray):
-        is_bool = str(value.dtype) in ("torch.bool", "bool")
-        return ~value if is_bool else value * -3 + 1
-    if isinstance(value, str | bytes):
-        return value[::-1]
-    if isinstance(value, list | tuple):
-        return type(value)(garbage(item) for item in value)
+    if isinstance(value, torch.Tensor | np.ndarray | np.generic | int | float | complex):
+        kind = str(getattr(value, "dtype", type(value).__name__))
+        # No number is its own garbage, but for one that no oracle gives.
+        return value * -3 + 1.2345 if "float" in kind or "complex" in kind else ~value  # type: ignore[operator]
+    if isinstance(value, str):
+        return value[::-1] + "?"
+    if isinstance(value, bytes):
+        return value[::-1] + b"?"
+    if isinstance(value, list | tuple | set | frozenset):
+        container = next(k for k in (list, tuple, set, frozenset) if isinstance(value, k))
+        return container(garbage(item) for item in value)
     if isinstance(value, dict):
         return {key: garbage(item) for key, item in value.items()}
     return value
@@ -124,30 +131,42 @@ def capture(probe: Callable[..., Any], arguments: tuple[Any, ...] = ()) -> Captu
 
 
 def _take(function: Callable[..., Any], above: list[Callable[..., Any]]) -> Captured:
-    if not inspect.isfunction(function) or inspect.isgeneratorfunction(function):
+    if not inspect.isfunction(function):
         raise ProbeRefused(f"a probe must be a plain function, not a {type(function).__name__}")
+    if function.__code__.co_flags & GENERATORS:
+        raise ProbeRefused(f"{function.__name__} is a generator or coroutine: a probe must be a plain function")
     if getattr(function, "__kata_oracle__", False):
         raise ProbeRefused(f"{function.__name__} is an oracle: it stays with the test")
     if function in above:
         raise ProbeRefused(f"{function.__name__} refers to itself: write it as a loop")
     code, above = function.__code__, [*above, function]
-    if any(i.opname == "LOAD_ASSERTION_ERROR" for c in _codes(code) for i in dis.get_instructions(c)):
+    wanted = sorted({n for c in _codes(code) for n in _global_names(c)})
+    # pytest rewrites asserts; what it puts in their place begins with @.
+    if any(n.startswith("@") for n in wanted) or any("LOAD_ASSERTION_ERROR" in _operations(c) for c in _codes(code)):
         raise ProbeRefused("a probe returns evidence, never a verdict: move its assert into the test")
     names: dict[str, Any] = {}
-    for name in sorted({n for c in _codes(code) for n in _global_names(c)}):
-        if name in function.__globals__:
-            names[name] = _value(function.__globals__[name], name, above)
+    for name in wanted:
+        if name in MODULE_NAMES or name not in function.__globals__:
+            continue
+        if name.startswith("__"):
+            raise ProbeRefused(f"a probe may not name {name}: it tells which test asks")
+        names[name] = _value(function.__globals__[name], name, above)
     try:
         cells = [cell.cell_contents for cell in function.__closure__ or ()]
     except ValueError:
         raise ProbeRefused("a probe captures a variable that has no value yet") from None
     closure = [_value(value, name, above) for name, value in zip(code.co_freevars, cells, strict=True)]
-    defaults = _value(function.__defaults__, "default", above)
-    return Captured(code, closure, names, defaults, _value(function.__kwdefaults__, "default", above))
+    options = function.__kwdefaults__
+    keyword_defaults = options and {name: _value(value, name, above) for name, value in options.items()}
+    return Captured(code, closure, names, _value(function.__defaults__, "default", above), keyword_defaults)
 
 
 def _codes(code: types.CodeType) -> list[types.CodeType]:
     return [code] + [c for const in code.co_consts if isinstance(const, types.CodeType) for c in _codes(const)]
+
+
+def _operations(code: types.CodeType) -> set[str]:
+    return {i.opname for i in dis.get_instructions(code)}
 
 
 def _global_names(code: types.CodeType) -> set[str]:
@@ -155,18 +174,18 @@ def _global_names(code: types.CodeType) -> set[str]:
     return {i.argval for i in dis.get_instructions(code) if i.opname in loads}
 
 
-def _value(value: Any, name: str, above: list[Callable[..., Any]]) -> Any:
+def _value(value: Any, name: str, above: list[Callable[..., Any]], depth: int = DEPTH) -> Any:
     if isinstance(value, types.ModuleType):
         if value.__name__.partition(".")[0] not in MODULES:
             raise ProbeRefused(f"a probe may not name the module {value.__name__}")
         return ModuleName(value.__name__)
     if inspect.isfunction(value):
-        if not getattr(value, "__kata_probe_helper__", False):
+        if not hasattr(value, "__kata_probe_helper__") and not hasattr(value, "__kata_oracle__"):
             raise ProbeRefused(f"a probe captures the function {name}: mark it @probe_helper if it knows no answer")
         return _take(value, above)
-    if isinstance(value, list | tuple) and type(value) in (list, tuple):
-        return type(value)(_value(item, name, above) for item in value)
+    if type(value) in (list, tuple) and depth > 0:
+        return type(value)(_value(item, name, above, depth - 1) for item in value)
     try:
-        return plain(value)
+        return plain(value, depth)
     except TypeError as error:
         raise ProbeRefused(f"a probe captures {name}, which is not plain data: {error}") from None

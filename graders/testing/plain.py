@@ -7,14 +7,21 @@ import torch
 
 DEPTH = 32
 SCALARS: tuple[Any, ...] = (bool, int, float, complex, str, bytes)
+DTYPES = (
+    torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int8, torch.uint8, torch.int16, torch.int32,
+    torch.int64, torch.bool, torch.complex64, torch.complex128,
+)  # fmt: skip
 CONTAINERS: tuple[Any, ...] = (list, tuple, set, frozenset)
 
 
 def copy_tensor(tensor: torch.Tensor) -> torch.Tensor:
     """A detached dense CPU copy with the same strides, or a contiguous one where the strides overlap."""
+    if tensor.layout is not torch.strided or tensor.is_meta:
+        kind = "no data" if tensor.is_meta else f"layout {tensor.layout}"
+        raise TypeError(f"a tensor with {kind} cannot leave the exercise: make it dense")
+    if tensor.dtype not in DTYPES:
+        raise TypeError(f"a tensor of dtype {tensor.dtype} cannot leave the exercise: convert it")
     dense = tensor.detach().as_subclass(torch.Tensor).cpu()
-    if dense.layout is not torch.strided:
-        raise TypeError(f"a tensor with layout {dense.layout} cannot leave the exercise: make it dense")
     copy = torch.empty_strided(dense.shape, dense.stride(), dtype=dense.dtype) if _injective(dense) else None
     return dense.clone(memory_format=torch.contiguous_format) if copy is None else copy.copy_(dense)
 
@@ -47,7 +54,8 @@ def plain(value: Any, depth: int = DEPTH) -> Any:
     if isinstance(value, torch.Tensor):
         return copy_tensor(value)
     if isinstance(value, np.generic):
-        return plain(value.item(), depth - 1)
+        item = value.item()  # of a long double: itself
+        return plain(np.asarray(value) if isinstance(item, np.generic) else item, depth - 1)
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "biufc":
             raise TypeError(f"an array of dtype {value.dtype} cannot leave the exercise: use numbers")

@@ -45,8 +45,10 @@ def candidate_error(name: str, message: str, traceback: str) -> Exception:
     if name == "MemoryError" or any(words in message for words in ALLOCATOR_WORDS):
         return OutOfMemory("your code needs more memory than it may use", message)
     base = getattr(builtins, name, None)
-    if not (isinstance(base, type) and issubclass(base, Exception)):
-        return Crashed(f"your code tries to end the process ({name})")
+    if not (isinstance(base, type) and issubclass(base, BaseException)):
+        return Crashed("your code raises what is no error of Python", name)
+    if not issubclass(base, Exception):
+        return Crashed(f"your code tries to end the process ({base.__name__})")
     if issubclass(base, UnicodeError):
         base = UnicodeError  # its subclasses want five arguments
     if issubclass(base, BaseExceptionGroup):

@@ -1,5 +1,6 @@
 """The file under test, read with care: a candidate may hand in anything."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +38,12 @@ def find_problem(name: str, content: bytes) -> str | None:
     """Why this cannot be Python source, if so."""
     if not content.strip():
         return f"{name} is empty: submit the file with your solution"
+    if b"\0" in content:
+        return f"{name} is not UTF-8 text: save it as UTF-8"
     try:
-        compile(content, name, "exec", dont_inherit=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the candidate's code; not for whoever runs the grader
+            compile(content, name, "exec", dont_inherit=True)
     except SyntaxError as error:
         line = (error.text or "").strip()[:120]
         where = f"line {error.lineno}" if error.lineno else "an unknown line"

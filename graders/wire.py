@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from graders.testing.capture import Captured, ModuleName
-from graders.testing import plain
+from graders.testing.plain import DEPTH, DTYPES
 
 MAX_HEADER, MAX_BODY = 2 << 20, 256 << 20
 MAX_INTEGER_DIGITS = 4000  # hexadecimal ones
@@ -21,8 +21,9 @@ MAX_INTEGER_DIGITS = 4000  # hexadecimal ones
 MAX_KEYS = 1 << 14
 MARSHAL_VERSION = 2  # later ones depend on who else holds a constant; equal probes must be equal bytes
 MAX_DIMENSIONS = 64
+ATOMS = (type(None), int, float, str, bytes)
 PREFIX = struct.Struct("<IQ")
-DTYPES: dict[str, torch.dtype] = {str(dtype).removeprefix("torch."): dtype for dtype in plain.DTYPES}
+STORED = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
 # Told by name only: a dtype that a candidate returns is evidence, not storage.
 OTHER_DTYPES = {str(v).removeprefix("torch."): v for v in vars(torch).values() if isinstance(v, torch.dtype)}
 
@@ -48,7 +49,9 @@ def encode(value: Any) -> tuple[bytes, list[memoryview]]:
         (len(header), MAX_HEADER, "numbers and strings outside tensors"),
     ):
         if size > limit:
-            raise TooLarge(f"{size / (1 << 20):.1f} MB of {what} are more than the {limit >> 20} MB that may be returned")
+            raise TooLarge(
+                f"{size / (1 << 20):.1f} MB of {what} are more than the {limit >> 20} MB that may be returned"
+            )
     if encoder.keys > MAX_KEYS:
         raise TooLarge(f"{encoder.keys} entries of sets and dicts are more than the {MAX_KEYS} that may be returned")
     return header, encoder.buffers
@@ -60,9 +63,9 @@ class _Encoder:
         self.size = self.keys = 0
 
     def tree(self, value: Any) -> Any:
-        if value is None or isinstance(value, bool | float | str | bytes):
+        if isinstance(value, ATOMS) and not isinstance(value, int):
             return value
-        if isinstance(value, int):
+        if isinstance(value, int):  # a truth value too
             if -(2**63) <= value < 2**64:
                 return value
             if value.bit_length() > 4 * (MAX_INTEGER_DIGITS - 3):  # room for -0x
@@ -88,7 +91,8 @@ class _Encoder:
             return {"!": "device", "v": str(value)}
         if isinstance(value, Captured):
             parts = (value.closure, value.names, value.defaults, value.keyword_defaults, value.arguments)
-            return {"!": "function", "code": marshal.dumps(value.code, MARSHAL_VERSION), "v": [self.tree(part) for part in parts]}
+            code = marshal.dumps(value.code, MARSHAL_VERSION)
+            return {"!": "function", "code": code, "v": [self.tree(part) for part in parts]}
         if isinstance(value, ModuleName):
             return {"!": "module", "v": value.name}
         raise TypeError(f"a value of type {type(value).__name__} cannot cross")
@@ -125,7 +129,7 @@ def decode(header: bytes, body: bytearray, *, trusted: bool = False) -> Any:
     try:
         tree = msgpack.unpackb(header, raw=False, strict_map_key=True, max_ext_len=0)
         decoder = _Decoder(body, trusted)
-        value = decoder.value(tree, plain.DEPTH + 8)
+        value = decoder.value(tree, DEPTH + 8)
         if decoder.position != len(body):
             raise WireError("bytes that belong to nothing")
         return value
@@ -143,7 +147,7 @@ class _Decoder:
     def value(self, tree: Any, depth: int) -> Any:
         if depth == 0:
             raise WireError("data nested too deep")
-        if tree is None or isinstance(tree, bool | int | float | str | bytes):
+        if isinstance(tree, ATOMS):
             return tree
         if isinstance(tree, list):
             return [self.value(item, depth - 1) for item in tree]
@@ -157,6 +161,8 @@ class _Decoder:
         if kind in ("tuple", "set", "frozenset") and isinstance(content, list):
             return {"tuple": tuple, "set": set, "frozenset": frozenset}[kind](self.value(i, depth - 1) for i in content)
         if kind == "dict" and isinstance(content, list):
+            if any(not isinstance(pair, list) for pair in content):
+                raise WireError("an unknown type")
             return {self.value(key, depth - 1): self.value(item, depth - 1) for key, item in content}
         if kind == "int" and isinstance(content, str) and len(content) <= MAX_INTEGER_DIGITS:
             return int(content, 16)
@@ -185,9 +191,9 @@ class _Decoder:
             raise WireError("a block out of bounds")
         self.position += size
         if kind == "tensor":
-            if tree["d"] not in DTYPES:
+            if tree["d"] not in STORED:
                 raise WireError("an unknown dtype")
-            dtype = DTYPES[tree["d"]]
+            dtype = STORED[tree["d"]]
             if math.prod(shape) * dtype.itemsize != size:
                 raise WireError("a block of the wrong size")
             if size == 0:
@@ -203,8 +209,8 @@ class _Decoder:
             raise WireError("an unknown dtype")
         if math.prod(shape) * array_dtype.itemsize != size:
             raise WireError("a block of the wrong size")
-        raw = np.frombuffer(self.body, np.uint8, size, start)
-        flat = raw != 0 if array_dtype.kind == "b" else raw.copy().view(array_dtype)
+        octets = np.frombuffer(self.body, np.uint8, size, start)
+        flat = octets != 0 if array_dtype.kind == "b" else octets.copy().view(array_dtype)
         return flat.reshape(shape, order="F" if tree.get("f") == "F" else "C")
 
 

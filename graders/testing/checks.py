@@ -77,7 +77,7 @@ def assert_close(
     difference = np.where(finite, np.abs(np.where(finite, got, 0.0) - np.where(finite, want, 0.0)), 0.0)
     allowed = tolerance * np.where(scale > 0, scale, 1.0)
     if (difference > allowed).any():
-        worst = np.unravel_index(int(np.argmax(difference / allowed)), difference.shape)
+        worst = np.unravel_index(int(np.argmax(difference - allowed)), difference.shape)
         detail = f"at {tuple(map(int, worst))}: {got[worst]:.9g}, expected {want[worst]:.9g}, tolerance {tolerance:.2g}"
         raise Broken(f"{what} has wrong values", hint, detail)
 
@@ -116,7 +116,8 @@ def assert_matches(
     for index, (mine, expected) in enumerate(zip(got, wide, strict=True)):
         name = what if len(wide) == 1 else f"{what} ({index + 1} of {len(wide)})"
         tolerance = derived_tolerance(native[index] if native else None, expected, dtype, margin)
-        demanded = dtype if isinstance(mine, torch.Tensor) and mine.is_floating_point() else None
+        floating = any(isinstance(v, torch.Tensor) and v.is_floating_point() for v in (mine, expected))
+        demanded = dtype if floating and isinstance(mine, torch.Tensor) else None
         assert_close(mine, expected, tolerance=tolerance, what=name, hint=hint, dtype=demanded, per_row=per_row)
 
 
@@ -140,12 +141,12 @@ def assert_gradients(
         names: of the differentiated inputs, for the message.
     """
     floating = [isinstance(x, torch.Tensor) and x.is_floating_point() for x in inputs]
-    dtype = next(x.dtype for x, yes in zip(inputs, floating, strict=True) if yes)
+    dtypes = [x.dtype for x, yes in zip(inputs, floating, strict=True) if yes]
     wide = _autograd(reference, [_double(x) for x in inputs], floating, [_double(c) for c in _as_tuple(cotangents)])
     try:
         native = (
             None
-            if dtype is torch.float64
+            if all(dtype is torch.float64 for dtype in dtypes)
             else _autograd(reference, list(inputs), floating, list(_as_tuple(cotangents)))
         )
     except RuntimeError:
@@ -156,8 +157,8 @@ def assert_gradients(
         assert_true(
             mine is not None, f"{what} is missing", "the graph is cut: no detach, no .data, no NumPy on the way"
         )
-        tolerance = derived_tolerance(native[index] if native else None, expected, dtype, margin)
-        assert_close(mine, expected, tolerance=tolerance, what=what, hint=hint, dtype=dtype)
+        tolerance = derived_tolerance(native[index] if native else None, expected, dtypes[index], margin)
+        assert_close(mine, expected, tolerance=tolerance, what=what, hint=hint, dtype=dtypes[index])
 
 
 def derived_tolerance(native: Any, wide: Any, dtype: torch.dtype, margin: float = MARGIN) -> float:
@@ -228,7 +229,8 @@ def _same_kind(actual: Any, expected: Any, what: str) -> None:
         number_for_scalar = expected.ndim == 0 and isinstance(actual, int | float)
         right, name = isinstance(actual, np.ndarray) or number_for_scalar, "a NumPy array"
     else:
-        right, name = isinstance(actual, bool | int | float) or scalar_like, "a number"
+        numbers = (int, float, complex) if isinstance(expected, complex) else (int, float)
+        right, name = isinstance(actual, numbers) or scalar_like, "a number"
     if not right:
         raise Broken(f"{what} should be {name}, not {type(actual).__name__}")
 

@@ -26,7 +26,12 @@ class Rng:
         self, *shape: int, low: float = 0.0, high: float = 1.0, n: int = 1, dtype: torch.dtype = torch.float32
     ) -> Any:
         """One tensor of `shape` (or a tuple of `n`) of numbers in [low, high)."""
-        return self._draw(n, lambda: torch.from_numpy(np.asarray(self.numpy.uniform(low, high, shape))).to(dtype))
+
+        def one() -> torch.Tensor:
+            drawn = torch.from_numpy(np.asarray(self.numpy.uniform(low, high, shape))).to(dtype)
+            return drawn.masked_fill(drawn >= high, low)  # rounding may reach `high`
+
+        return self._draw(n, one)
 
     def integers(self, low: int, high: int, *shape: int) -> torch.Tensor:
         """An int64 tensor of `shape` with values in [low, high)."""

@@ -18,6 +18,8 @@ from graders.testing.checks import Broken
 
 GRACE = 10.0  # seconds for the machinery itself on a busy machine
 SECOND_CHANCES = 2
+# After so many calls without an answer no more are made: an endless loop must not cost its deadline for every test.
+STRIKES = 6
 KEPT = 64 << 10
 
 
@@ -45,6 +47,7 @@ class Session:
         self._job: _Job | None = None
         self._problem: LoadFailed | None = LoadFailed(source.problem) if source.problem else None
         self._chances = SECOND_CHANCES
+        self._strikes = 0
         self._printed = ["", ""]
 
     @property
@@ -67,12 +70,15 @@ class Session:
             The nearest built-in error if the candidate's code raised one.
         """
         seconds = deadline or self._limits.seconds
+        if self._strikes == STRIKES:
+            raise TimedOut(f"not asked any more: {STRIKES} calls before it gave no answer in time")
         if memory is not None:
             return self._run_alone(probe, seconds, extra_memory=memory)
         try:
             value = self._ask(self._forked(), probe, seconds)
         except TimedOut:
             self._end_job()
+            self._strikes += 1
             if crash or self._chances == 0:
                 raise
             self._chances -= 1

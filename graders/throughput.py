@@ -237,7 +237,7 @@ class _Contest:
         """A job that has called once, in the ordinary way, and stands ready for rounds."""
         values, limits = self._inputs(), self._exercise.limits
         specs, size = _layout(values)
-        seconds = max(30.0, 10 * limits.seconds)
+        seconds = max(10.0, 5 * limits.seconds)
         windows = Window(size), Window(_layout_size(result) if result else FIRST_OUTPUT)
         process = self._zygote.start(limits, windows=[w.descriptor for w in windows])
         try:

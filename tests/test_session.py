@@ -9,7 +9,7 @@ import torch
 
 from graders.catalogue import Limits
 from graders.outcomes import Crashed, LoadFailed, OutOfMemory, TimedOut, Unanswerable
-from graders.session import Session
+from graders.session import STRIKES, Session
 from graders.source import Source, find_problem
 from graders.testing.capture import capture
 from graders.testing.checks import Broken
@@ -98,6 +98,16 @@ def test_an_endless_loop_ends_at_its_deadline(sandbox):
     assert running.run(capture(lambda m: m.fine())) == 1
     running.close()
     assert time.monotonic() - start < 15
+
+
+def test_after_several_calls_without_an_answer_no_more_are_made(full):
+    running = session(full, "import time\ndef f(): time.sleep(60)", dataclasses.replace(QUICK, seconds=0.1))
+    for _ in range(STRIKES):
+        with pytest.raises(TimedOut, match="no answer"):
+            running.run(capture(lambda m: m.f()))
+    with pytest.raises(TimedOut, match="not asked any more"):
+        running.run(capture(lambda m: m.f()))
+    running.close()
 
 
 def test_swallowing_everything_does_not_help_a_loop(sandbox):

@@ -509,13 +509,16 @@ def test_file_is_on_the_disk_before_the_rename(candidate, rng, name):
     events, size = candidate(save)
     sizes = events[: events.index("moved")] if "moved" in events else events
     assert_true(
-        any(x != "moved" for x in events), "os.fsync is never called on the new file", "a rename may reach the disk before the data"
+        any(x != "moved" for x in events),
+        "os.fsync is never called on the new file",
+        "a rename may reach the disk before the data",
     )
     assert_true(sizes, "os.fsync is called after the rename only", "order matters")
     assert_true(size in sizes, "os.fsync did not see the whole file", "what stands between your write and the disk?")
 
 
 @pytest.mark.points(2)
+@pytest.mark.deadline(10)
 def test_damaged_files_are_refused(candidate, rng, name):
     """A file that is empty, cut short or overwritten is refused with ValueError, and nothing is changed."""
     seed = rng.seed()
@@ -554,6 +557,7 @@ def test_changed_bytes_are_noticed(candidate, rng, name):
         assert_refused(evidence, "a file with a changed byte")
 
 
+@pytest.mark.deadline(10)
 def test_changed_bytes_elsewhere_do_no_harm(candidate, rng, name):
     """Whichever byte of the stored data changes: the file is refused with ValueError, or loads as it was saved."""
     seed = rng.seed()

@@ -2,17 +2,25 @@
 stub announces; what could merely hide a call is a flag for a human. Obfuscation can evade this: see docs/security.md."""
 
 import ast
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 TENSOR = "torch.Tensor."
 OPERATOR_PREFIXES = ("torch.ops.aten.", "torch._C._nn.", "torch._C._VariableFunctions.", "torch._VF.")
 HIDING = frozenset({"eval", "exec", "compile", "__import__", "globals", "vars", "__builtins__"})
-HIDING_MODULES = ("importlib", "inspect", "ctypes", "gc", "pickle", "marshal", "types", "sys._getframe", "sys.modules")
+HIDING_MODULES = frozenset(
+    {"builtins", "importlib", "inspect", "ctypes", "gc", "pickle", "marshal", "types", "sys._getframe", "sys.modules"}
+    | {"torch.jit.CompilationUnit", "torch.utils.cpp_extension"}
+)
 HIDING_PARTS = frozenset(
     {"__torch_function__", "__torch_dispatch__", "__globals__", "__subclasses__", "f_globals", "f_back"}
+    | {"__dict__", "__getattr__", "__getattribute__", "__code__", "__closure__"}
 )
-PROMISED = frozenset({"getattr", "methodcaller", "attrgetter"})
+BY_NAME = frozenset({"getattr", "methodcaller", "attrgetter"})
+# Longer dotted names, and names that stand for more things, are not followed.
+LONGEST, MOST_MEANINGS, PASSES = 16, 4, 4
 
 
 @dataclass
@@ -24,75 +32,103 @@ class Findings:
 
 
 def inspect_source(source: bytes, calls: Sequence[str], operators: Sequence[str]) -> Findings:
-    """Looks for forbidden `calls` (dotted names; `torch.Tensor.x` is a method of any value) and aten `operators`.
+    """Looks for forbidden `calls` (dotted names and all below them; `torch.Tensor.x` is a method of any value) and aten
+    `operators`.
 
     Source that does not parse has no findings: it earns nothing anyway.
     """
-    findings = Findings()
-    if not calls:
-        return findings
+    if not calls and not operators:
+        return Findings()
     try:
-        tree = ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return findings
-    names = _Names(tree)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Attribute | ast.Name | ast.Call | ast.ImportFrom | ast.Import | ast.FunctionDef):
-            continue
-        line = node.lineno
-        for path in names.resolve(node):
-            if findings.withheld is None and (banned := _banned(path, calls, operators)):
-                findings.withheld = f"line {line} uses {banned}, which this exercise forbids"
-            elif path in HIDING or path.startswith(HIDING_MODULES) or path.rpartition(".")[2] in HIDING_PARTS:
-                findings.flags.append(f"line {line}: {path} could hide a forbidden call")
-        if isinstance(node, ast.Call) and _last(node.func) in PROMISED and not _constant_names(node):
-            findings.flags.append(f"line {line}: an attribute by a computed name could hide a forbidden call")
+        return Findings()
+    rules, nodes = _Rules(calls, operators), list(ast.walk(tree))
+    names = _Names(nodes)
+    banned: list[tuple[int, str]] = []
+    flags = {(1, f"{name} stands for too much to follow") for name in names.crowded}
+    for node in nodes:
         if isinstance(node, ast.FunctionDef) and node.name in HIDING_PARTS:
-            findings.flags.append(f"line {line}: {node.name} could hide a forbidden call")
-    findings.flags = sorted(set(findings.flags))
+            flags.add((node.lineno, f"{node.name} could hide a forbidden call"))
+        if not isinstance(node, ast.Attribute | ast.Name | ast.Call | ast.ImportFrom | ast.Import):
+            continue
+        for path in names.resolve(node):
+            if call := rules.banned(path):
+                banned.append((node.lineno, call))
+            elif names.hides(path):
+                flags.add((node.lineno, f"{path} could hide a forbidden call"))
+        if call := rules.banned(names.shadowed(node)):
+            flags.add((node.lineno, f"{call}, unless the file's own definition of this name is meant"))
+        texts = names.texts(node)
+        if texts is None or not rules.last.isdisjoint(texts):
+            flags.add((node.lineno, "an attribute by a computed name could hide a forbidden call"))
+    findings = Findings(flags=[f"line {line}: {what}" for line, what in sorted(flags)])
+    if banned:
+        line, call = min(banned, key=lambda found: found[0])
+        findings.withheld = f"line {line} uses {call}, which this exercise forbids"
     return findings
 
 
-def _banned(path: str, calls: Sequence[str], operators: Sequence[str]) -> str | None:
-    for call in calls:
-        if path == call or (call.startswith(TENSOR) and path == "?." + call.removeprefix(TENSOR)):
-            return call
-    for prefix in OPERATOR_PREFIXES:
-        rest = path.removeprefix(prefix).partition(".")[0]
-        if path.startswith(prefix) and (rest in operators or any(c.rpartition(".")[2] == rest for c in calls)):
-            return f"{prefix}{rest}"
-    return None
+class _Rules:
+    def __init__(self, calls: Sequence[str], operators: Sequence[str]) -> None:
+        self._calls = {"?." + c.removeprefix(TENSOR): c for c in calls if c.startswith(TENSOR)} | {c: c for c in calls}
+        self.last = {*operators, *(call.rpartition(".")[2] for call in calls)}
+
+    def banned(self, path: str) -> str | None:
+        """The rule that `path` breaks."""
+        parts = path.split(".")
+        for length in range(len(parts), 0, -1):
+            if call := self._calls.get(".".join(parts[:length])):
+                return call
+        for prefix in OPERATOR_PREFIXES:
+            operator = path.removeprefix(prefix).partition(".")[0]
+            if path.startswith(prefix) and operator in self.last:
+                return prefix + operator
+        return None
 
 
 class _Names:
     """What names stand for: imports, and plain assignments of one dotted name to another."""
 
-    def __init__(self, tree: ast.Module) -> None:
-        self._meaning: dict[str, str] = {}
+    def __init__(self, nodes: Sequence[ast.AST]) -> None:
+        self._meanings: dict[str, set[str]] = {}
         self._stars: list[str] = []
-        for node in ast.walk(tree):
+        self.crowded: set[str] = set()
+        self._called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+        in_classes = [part for node in nodes if isinstance(node, ast.ClassDef) for part in node.body]
+        self._own = {name for part in in_classes for name in _bound(part)}
+        self._own |= {node.attr for node in nodes if _is_own(node) and isinstance(node.ctx, ast.Store)}
+        methods = set(map(id, in_classes))
+        self._defined = {name for node in nodes if id(node) not in methods for name in _bound(node)}
+        for node in nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    self._meaning[alias.asname or alias.name.partition(".")[0]] = (
-                        alias.name if alias.asname else alias.name.partition(".")[0]
-                    )
+                    first = alias.name.partition(".")[0]
+                    self._mean(alias.asname or first, alias.name if alias.asname else first)
             elif isinstance(node, ast.ImportFrom) and node.module:
                 for alias in node.names:
                     if alias.name == "*":
                         self._stars.append(node.module)
                     else:
-                        self._meaning[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-        self._follow_assignments(tree)
+                        self._mean(alias.asname or alias.name, f"{node.module}.{alias.name}")
+        imported = [path for paths in self._meanings.values() for path in paths]
+        self._modules = set(self._meanings)
+        self._roots = {path.partition(".")[0] for path in (*imported, *self._stars, "torch", "numpy")}
+        pairs = [(name, value) for node in nodes for name, value in _assigned(node)]
+        for _ in range(PASSES):  # chains of aliases, in any order
+            for name, value in pairs:
+                for path in self._paths(value):
+                    if path.partition(".")[0] in self._roots:
+                        self._mean(name, path)
 
-    def _follow_assignments(self, tree: ast.Module) -> None:
-        for _ in range(4):  # chains of aliases, in any order
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                    path = self._path(node.value)
-                    for target in targets:
-                        if isinstance(target, ast.Name) and path and not path.startswith("?"):
-                            self._meaning.setdefault(target.id, path)
+    def _mean(self, name: str, path: str) -> None:
+        meanings = self._meanings.setdefault(name, set())
+        if len(meanings) < MOST_MEANINGS or path in meanings:
+            meanings.add(path)
+        else:
+            self.crowded.add(name)
 
     def resolve(self, node: ast.AST) -> Iterator[str]:
         """Dotted names that the node may stand for; `?.x` is an attribute of a value."""
@@ -100,32 +136,110 @@ class _Names:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.Attribute | ast.Name | ast.Call):
-            path = self._path(node)
-            if path:
-                yield path
-            if isinstance(node, ast.Name) and node.id not in self._meaning:
-                yield from (f"{module}.{node.id}" for module in self._stars)
+        elif isinstance(node, ast.expr) and not _is_own(node):
+            yield from (path for path in self._paths(node) if not self._has_attribute(path))
 
-    def _path(self, node: ast.AST) -> str:
-        if isinstance(node, ast.Name):
-            return self._meaning.get(node.id, node.id)
-        if isinstance(node, ast.Call) and _last(node.func) == "getattr" and (constant := _constant_names(node)):
-            return f"{self._path(node.args[0])}.{constant}"
-        if not isinstance(node, ast.Attribute):
-            return ""
-        base = self._path(node.value)
-        known = base.partition(".")[0] in {m.partition(".")[0] for m in (*self._meaning.values(), "torch", "numpy")}
-        if base and known:
-            return f"{base}.{node.attr}"
-        return f"?.{node.attr}" if base != "self" else ""
+    def shadowed(self, node: ast.AST) -> str:
+        """What the node would stand for if the file did not define the same name itself."""
+        if isinstance(node, ast.Name) and node.id in self._defined and isinstance(node.ctx, ast.Load):
+            return next((f"{module}.{node.id}" for module in self._stars), "")
+        if isinstance(node, ast.Attribute) and _is_own(node):
+            return "" if node.attr in self._own else f"?.{node.attr}"
+        if isinstance(node, ast.Attribute | ast.Call):
+            return next(filter(self._has_attribute, self._paths(node)), "")
+        return ""
+
+    def hides(self, path: str) -> bool:
+        """Whether `path` gives access to everything."""
+        parts = path.split(".")
+        if path in HIDING or parts[-1] in HIDING_PARTS:
+            return True
+        beginnings = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+        return parts[0] in self._roots and not HIDING_MODULES.isdisjoint(beginnings)
+
+    def texts(self, node: ast.AST) -> set[str] | None:
+        """Attributes that the node takes by texts, other than a plain getattr; None if the source does not show them."""
+        if isinstance(node, ast.Name | ast.Attribute):
+            return set() if _last(node) not in BY_NAME or id(node) in self._called else None
+        if not isinstance(node, ast.Call) or _last(node.func) not in BY_NAME:
+            return set()
+        if _last(node.func) == "getattr":
+            return set() if _named(node) else None
+        given = node.args if _last(node.func) == "attrgetter" else node.args[:1]
+        names = [a.value for a in given if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        return {part for name in names for part in name.split(".")} if len(names) == len(given) else None
+
+    def _has_attribute(self, path: str) -> bool:
+        """An attribute of a value that may be an object of a class of this file."""
+        return path.startswith("?.") and path.removeprefix("?.") in self._own
+
+    def _paths(self, node: ast.AST) -> list[str]:
+        attributes: list[str] = []
+        while len(attributes) < LONGEST:
+            if isinstance(node, ast.Attribute):
+                attributes.insert(0, node.attr)
+                node = node.value
+            elif isinstance(node, ast.Call) and (name := _named(node)):
+                attributes.insert(0, name)
+                node = node.args[0]
+            else:
+                break
+        value = [f"?.{attributes[-1]}"] if attributes else []
+        if not isinstance(node, ast.Name):
+            return value
+        name = node.id
+        known = sorted(self._meanings.get(name, {name} & {"torch", "numpy"}))
+        if not known and name not in self._defined:
+            known = [f"{module}.{name}" for module in self._stars]
+        paths = [".".join([path, *attributes]) for path in known]
+        if attributes:
+            return paths if name in self._modules or name == "torch" else paths + value
+        return paths if name in self._meanings else [*paths, name]
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """Names that a definition or an assignment binds."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Assign | ast.AnnAssign):
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            yield from (n.id for n in ast.walk(target) if isinstance(n, ast.Name))
+    elif isinstance(node, ast.arg):
+        yield node.arg
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+
+
+def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Pairs of a name and what is assigned to it."""
+    if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            if isinstance(target, ast.Name):
+                yield target.id, node.value
+            elif isinstance(target, ast.Tuple | ast.List) and isinstance(node.value, ast.Tuple | ast.List):
+                pairs = zip(target.elts, node.value.elts, strict=False)
+                yield from ((one.id, value) for one, value in pairs if isinstance(one, ast.Name))
+    elif isinstance(node, ast.arguments):
+        positional = [*node.posonlyargs, *node.args]
+        yield from zip((a.arg for a in positional[len(positional) - len(node.defaults) :]), node.defaults, strict=True)
+        yield from ((a.arg, value) for a, value in zip(node.kwonlyargs, node.kw_defaults, strict=True) if value)
+
+
+def _is_own(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    """An attribute of the object, or class, whose method this is."""
+    if not isinstance(node, ast.Attribute):
+        return False
+    base = node.value.func if isinstance(node.value, ast.Call) else node.value
+    return isinstance(base, ast.Name) and base.id in (
+        ("super",) if isinstance(node.value, ast.Call) else ("self", "cls")
+    )
 
 
 def _last(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-def _constant_names(call: ast.Call) -> str:
-    """The attribute that a call of getattr or its like names literally, else nothing."""
-    texts = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    return texts[0] if texts else ""
+def _named(call: ast.Call) -> str:
+    """The attribute that a call of getattr names literally, else nothing."""
+    name = call.args[1] if _last(call.func) == "getattr" and len(call.args) > 1 else None
+    return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""

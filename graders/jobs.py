@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.catalogue import Exercise
+from graders.devices import cuda_devices
 from graders.source import Source
 
 # The modules that an outcome depends on.
@@ -22,7 +23,8 @@ REPORT_KEYS = ("tests", "collectors", "summary", "exitcode")
 
 @dataclass(frozen=True)
 class Job:
-    """What to judge. `phase` is `tests` (everything but throughput) or `throughput`; the categories `left_out` are pending."""
+    """What to judge. `phase` is `tests` (everything but throughput), `throughput`, or `cuda` (what needs a device, where there
+    is one); the categories `left_out` are pending."""
 
     submission: str
     exercise: Exercise
@@ -88,11 +90,9 @@ def run_job(job: Job, launcher: Any) -> dict[str, Any]:
 
     exercise = job.exercise
     measure = None
-    if job.phase == "throughput" and job.mode != "trusted":
+    if job.phase != "tests" and job.mode != "trusted":
         measure = Stopwatch(launcher, exercise, job.source)
-    select = "throughput" if job.phase == "throughput" else "not throughput"
-    if "throughput" in job.left_out:
-        select = ""  # throughput tests have no phase of their own then
+    select = selection(job.phase, "throughput" in job.left_out)
     verdict = judge(
         exercise, job.source, launcher, seed=job.seed, select=select, measure=measure, left_out=job.left_out
     )
@@ -107,6 +107,14 @@ def run_job(job: Job, launcher: Any) -> dict[str, Any]:
         "output": {"stdout": verdict.stdout, "stderr": verdict.stderr},
     }
     return {"report": report, "facts": facts}
+
+
+def selection(phase: str, throughput_left_out: bool = False) -> str:
+    """pytest's marker expression of a phase. Each test runs in one phase; what has no phase here is pending in another."""
+    if phase == "cuda":
+        return "cuda"
+    chosen = {"throughput": "throughput", "tests": "" if throughput_left_out else "not throughput"}[phase]
+    return " and ".join(filter(None, (chosen, "not cuda" if cuda_devices() else "")))
 
 
 def with_name(source: Source, exercise: Exercise) -> Source:

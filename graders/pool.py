@@ -5,6 +5,7 @@ import gc
 import math
 import os
 import signal
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,9 +13,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, TypeVar
 
-from graders.jobs import Job, run_job, usable_cores
+from filelock import FileLock
+
+from graders.jobs import usable_cores
 
 TRIES = 3
 T = TypeVar("T")
@@ -22,8 +26,9 @@ _launcher: Any = None
 _problem = ""
 
 
-def _prepare(mode: str, core: int | None) -> None:
-    """In a judging process: starts its zygote and tries the sandbox. With a `core`, for measuring, both stay on it."""
+def _prepare(mode: str, core: int | None, devices: tuple[str, ...]) -> None:
+    """In a judging process: starts its zygote and tries the sandbox. With a `core`, for measuring, both stay on it; with
+    `devices` this process is alone on them."""
     global _launcher, _problem
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -32,15 +37,16 @@ def _prepare(mode: str, core: int | None) -> None:
     import torch
 
     from graders.sandbox import selftest
-    from graders.sandbox.launch import SandboxError, Zygote, launcher
+    from graders.sandbox.launch import SandboxError, launcher
 
     torch.set_num_threads(1)
     torch.testing.assert_close(torch.ones(1), torch.ones(1))  # imports a good deal at its first call
     gc.collect()
     gc.freeze()  # what is imported by now never becomes garbage
-    steady = core is not None and mode != "trusted"
+    if devices:
+        FileLock(Path(tempfile.gettempdir()) / "kata-cuda.lock", mode=0o666).acquire()
     try:
-        _launcher = Zygote(mode, os.getpid(), steady=True) if steady else launcher(mode, os.getpid())
+        _launcher = launcher(mode, os.getpid(), steady=core is not None, devices=devices)
         atexit.register(_launcher.close)
         if mode != "trusted":
             selftest.check(_launcher)
@@ -56,13 +62,6 @@ def _call(function: Callable[[Any, Any], T], argument: Any) -> T:
     return function(argument, _launcher)
 
 
-def run_jobs(
-    jobs: Iterable[Job], mode: str, workers: int, core: int | None = None
-) -> Iterator[tuple[Job, dict[str, Any]]]:
-    """Judges all jobs and yields each with its result, as they finish."""
-    yield from map_in_pool(run_job, jobs, mode, workers, core)
-
-
 def map_in_pool(
     function: Callable[[Any, Any], T],
     arguments: Iterable[Any],
@@ -70,6 +69,7 @@ def map_in_pool(
     workers: int,
     core: int | None = None,
     until: float = math.inf,
+    devices: tuple[str, ...] = (),
 ) -> Iterator[tuple[Any, T]]:
     """Calls `function(argument, launcher)` in judging processes and yields each argument with its result.
 
@@ -78,11 +78,11 @@ def map_in_pool(
     Raises:
         SandboxError: if the sandbox does not start or fails its self-test.
     """
-    yield from _run(list(arguments), partial(_call, function), mode, workers, core, until)
+    yield from _run(list(arguments), partial(_call, function), workers, (mode, core, devices), until)
 
 
 def _run(
-    waiting: list[Any], function: Callable[[Any], T], mode: str, workers: int, core: int | None, until: float
+    waiting: list[Any], function: Callable[[Any], T], workers: int, settings: tuple[Any, ...], until: float
 ) -> Iterator[tuple[Any, T]]:
     """If a judging process dies, the jobs in flight run again in fresh ones, a limited number of times."""
     left = dict(enumerate(waiting))
@@ -90,7 +90,7 @@ def _run(
         if not left:
             return
         try:
-            for index, result in _once(left, function, mode, workers, core, until):
+            for index, result in _once(left, function, workers, settings, until):
                 argument = left.pop(index)
                 yield argument, result
         except BrokenProcessPool:
@@ -101,12 +101,12 @@ def _run(
 
 
 def _once(
-    left: dict[int, Any], function: Callable[[Any], T], mode: str, workers: int, core: int | None, until: float
+    left: dict[int, Any], function: Callable[[Any], T], workers: int, settings: tuple[Any, ...], until: float
 ) -> Iterator[tuple[int, T]]:
     context = get_context("forkserver")
     context.set_forkserver_preload(["graders.judge", "graders.throughput"])
     workers = max(1, min(workers, len(left)))
-    pool = ProcessPoolExecutor(workers, context, _prepare, (mode, core))
+    pool = ProcessPoolExecutor(workers, context, _prepare, settings)
     try:
         waiting, futures = deque(left.items()), dict[Future[T], int]()
         while waiting or futures:

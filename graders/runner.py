@@ -12,10 +12,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from graders.catalogue import Exercise
+from graders.devices import cuda_devices
 from graders.errors import UserError
 from graders.files import file_name, write_atomically
-from graders.jobs import Job, usable_cores, versions, with_name
-from graders.pool import default_workers, run_jobs
+from graders.jobs import Job, run_job, usable_cores, versions, with_name
+from graders.pool import default_workers, map_in_pool
 from graders.scoring import REPORT_SCHEMA
 from graders.source import Source, read_source
 from graders.submissions import Submission
@@ -76,17 +77,17 @@ class Run:
 
     def plan(self, submissions: Iterable[Submission], exercises: Sequence[Exercise]) -> list[Job]:
         """All jobs: tests first, throughput after them."""
-        phases = ["tests", *([] if "throughput" in self.left_out else ["throughput"])]
+        wanted = {"tests": True, "throughput": "throughput" not in self.left_out, "cuda": bool(cuda_devices())}
+        phases = [phase for phase, possible in wanted.items() if possible]
         jobs = []
         for submission in submissions:
             for exercise in exercises:
                 source = _source(submission, exercise)
                 for phase in phases:
-                    if phase == "tests" or has_throughput(exercise):
-                        jobs.append(
-                            Job(submission.name, exercise, source, phase, self.mode, str(self.seed), self.left_out)
-                        )
-        return sorted(jobs, key=lambda job: job.phase != "tests")
+                    if phase == "tests" or has_mark(exercise, phase):
+                        seed = str(self.seed)
+                        jobs.append(Job(submission.name, exercise, source, phase, self.mode, seed, self.left_out))
+        return sorted(jobs, key=lambda job: phases.index(job.phase))
 
     def execute(self, jobs: Sequence[Job], advance: Advance) -> list[dict[str, Any]]:
         """Runs what is not done yet; returns one report per submission, written below `reports` as each completes."""
@@ -113,10 +114,15 @@ class Run:
                 todo.append(job)
             else:
                 finish(job, known)
-        tests = [job for job in todo if job.phase == "tests"]
-        timed = [job for job in todo if job.phase == "throughput"]
-        for chosen, workers, core in ((tests, self.workers, None), (timed, 1, usable_cores()[-1])):
-            for job, result in run_jobs(chosen, self.mode, workers, core):
+        last = usable_cores()[-1]
+        settings: dict[str, tuple[int, int | None, tuple[str, ...]]] = {
+            "tests": (self.workers, None, ()),
+            "throughput": (1, last, ()),
+            "cuda": (1, last, cuda_devices()),
+        }
+        for phase, (workers, core, devices) in settings.items():
+            chosen = [job for job in todo if job.phase == phase]
+            for job, result in map_in_pool(run_job, chosen, self.mode, workers, core, devices=devices):
                 write_atomically(self._cached(job), json.dumps(result).encode())
                 finish(job, result)
         return [reports[name] for name in by_submission]
@@ -162,8 +168,9 @@ def merge(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def has_throughput(exercise: Exercise) -> bool:
-    return b"mark.throughput" in exercise.hidden_tests.read_bytes()
+def has_mark(exercise: Exercise, name: str) -> bool:
+    """Whether some hidden test carries the marker."""
+    return f"mark.{name}".encode() in exercise.hidden_tests.read_bytes()
 
 
 def _source(submission: Submission, exercise: Exercise) -> Source:

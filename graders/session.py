@@ -42,6 +42,8 @@ class Session:
     """
 
     def __init__(self, launcher: Launcher, source: Source, limits: Limits, trace: Sequence[str] = ()) -> None:
+        # A CUDA context does not survive a fork: there all tests share the job's one process.
+        self._forks = not launcher.devices
         self._launcher, self._source, self._limits, self._trace = launcher, source, limits, list(trace)
         self.operators = set[str]()
         self._job: _Job | None = None
@@ -110,7 +112,7 @@ class Session:
             self._end_job()
         if self._job is None:
             self._job = self._start(0)
-        if not self._job.testing:
+        if not self._job.testing and self._forks:
             wire.send(self._job.process.channel, {"kind": "test"}, time.monotonic() + GRACE)
             self._job.testing = True
         return self._job

@@ -5,10 +5,11 @@ from pathlib import Path
 from graders.errors import UserError
 
 BEGIN_HIDDEN, END_HIDDEN = "BEGIN REFERENCE ONLY", "END REFERENCE ONLY"
+PARTNERS = {"BEGIN SOLUTION": "END SOLUTION", BEGIN_HIDDEN: END_HIDDEN}
 
 
 class StubError(UserError):
-    """The markers of a solution do not pair up."""
+    """The markers of a solution do not pair up. The message is for authors."""
 
 
 def derive_stub(source: str, path: Path) -> str:
@@ -17,8 +18,9 @@ def derive_stub(source: str, path: Path) -> str:
     Regions between BEGIN/END SOLUTION become `raise NotImplementedError`, regions between BEGIN/END REFERENCE ONLY vanish.
 
     Raises:
-        StubError: if a marker has no partner.
+        StubError: if a marker has no partner, or a region begins inside another.
     """
+    _check_markers(source, path)
     # Imported late: nbgrader brings Jupyter along, which takes a second.
     from nbformat.v4 import new_code_cell
     from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
@@ -35,11 +37,27 @@ def derive_stub(source: str, path: Path) -> str:
     remove = ClearHiddenTests(begin_test_delimeter=BEGIN_HIDDEN, end_test_delimeter=END_HIDDEN)
     clear = ClearSolutions(code_stub={"python": "raise NotImplementedError"}, enforce_metadata=False)
     for preprocessor in (remove, clear):
-        try:
-            cell, resources = preprocessor.preprocess_cell(cell, resources, 0)
-        except RuntimeError as error:
-            raise StubError(f"{path}: {error}: every BEGIN marker needs its END") from None
+        cell, resources = preprocessor.preprocess_cell(cell, resources, 0)
     return _tidy(str(cell.source))
+
+
+def _check_markers(source: str, path: Path) -> None:
+    """nbgrader drops an END without its BEGIN in silence, and the solution would stand in the stub."""
+    opened = ""
+    for number, line in enumerate(source.split("\n"), 1):
+        for begin, end in PARTNERS.items():
+            if begin in line:
+                if opened:
+                    raise StubError(
+                        f"{path}, line {number}: {begin} before {PARTNERS[opened]}: end the one region first"
+                    )
+                opened = begin
+            elif end in line:
+                if opened != begin:
+                    raise StubError(f"{path}, line {number}: {end} without {begin}: every marker needs its partner")
+                opened = ""
+    if opened:
+        raise StubError(f"{path}: {opened} without {PARTNERS[opened]}: every marker needs its partner")
 
 
 def _tidy(source: str) -> str:

@@ -36,9 +36,12 @@ class Confinement:
     readable: tuple[str, ...]
     job: str
     may_fork: bool
+    devices: tuple[str, ...] = ()
 
     def limits(self) -> dict[str, int]:
-        limits = {"AS": self.memory, "NPROC": self.processes, "FSIZE": self.files, "CPU": self.seconds}
+        # CUDA reserves far more addresses than memory: there only the sum over all processes is limited.
+        limits = {} if self.devices else {"AS": self.memory}
+        limits |= {"NPROC": self.processes, "FSIZE": self.files, "CPU": self.seconds}
         return limits | {"NOFILE": 256, "CORE": 0, "MEMLOCK": 0, "MSGQUEUE": 0, "STACK": 8 << 20}
 
 
@@ -86,7 +89,7 @@ def _confine_full(rules: Confinement) -> str:
     os.chdir("/tmp")
     kernel.drop_capabilities()
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    kernel.landlock((*SYSTEM, "/proc", *rules.readable), ("/tmp", "/dev/shm"), DEVICES)
+    kernel.landlock((*SYSTEM, "/proc", *rules.readable), ("/tmp", "/dev/shm"), DEVICES, rules.devices)
     kernel.set_limits(rules.limits())
     kernel.seccomp(deny_fork=not rules.may_fork)
     return "/tmp"
@@ -98,7 +101,9 @@ def _confine_reduced(rules: Confinement) -> str:
     os.chdir(directory)
     work = str(directory)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    kernel.landlock((*SYSTEM, "/proc/self", "/proc/cpuinfo", "/proc/meminfo", *rules.readable), (work,), DEVICES)
+    kernel.landlock(
+        (*SYSTEM, "/proc/self", "/proc/cpuinfo", "/proc/meminfo", *rules.readable), (work,), DEVICES, rules.devices
+    )
     kernel.set_limits(rules.limits())
     # Without the signal scope a process that leaves its group could outlive the job, so none may be made.
     kernel.seccomp(deny_fork=not rules.may_fork or kernel.landlock_abi() < 6)

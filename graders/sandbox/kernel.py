@@ -69,6 +69,7 @@ EXECUTE, WRITE, READ, READ_DIR, REFER, TRUNCATE, IOCTL = 1, 2, 4, 8, 1 << 13, 1 
 READ_ONLY = EXECUTE | READ | READ_DIR
 # remove_dir, remove_file, make_dir, make_reg, make_sock, make_sym
 READ_WRITE = READ_ONLY | WRITE | TRUNCATE | REFER | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 12
+ACCELERATOR = READ | WRITE | READ_DIR | IOCTL
 ON_FILES = EXECUTE | WRITE | READ | TRUNCATE | IOCTL
 TCP, SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS = 3, 3
 
@@ -78,7 +79,9 @@ def landlock_abi() -> int:
     return max(0, int(libc.syscall(SYS_LANDLOCK[0], None, ctypes.c_size_t(0), 1)))
 
 
-def landlock(read_only: Iterable[str], read_write: Iterable[str], devices: Iterable[str]) -> None:
+def landlock(
+    read_only: Iterable[str], read_write: Iterable[str], devices: Iterable[str], accelerators: Iterable[str] = ()
+) -> None:
     """Confines this process to these paths, without TCP, and without signals or abstract sockets to the outside."""
     abi = landlock_abi()
     if abi < 1:
@@ -86,7 +89,8 @@ def landlock(read_only: Iterable[str], read_write: Iterable[str], devices: Itera
     handled = (1 << (13 if abi < 2 else 14 if abi < 3 else 15 if abi < 5 else 16)) - 1
     fields = (handled, TCP, SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS)[: 1 if abi < 4 else 2 if abi < 6 else 3]
     ruleset = _create_ruleset(fields)
-    for paths, access in ((read_only, READ_ONLY), (read_write, READ_WRITE), (devices, READ | WRITE)):
+    granted = ((read_only, READ_ONLY), (read_write, READ_WRITE), (devices, READ | WRITE), (accelerators, ACCELERATOR))
+    for paths, access in granted:
         for path in paths:
             with contextlib.suppress(FileNotFoundError, PermissionError):
                 descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)

@@ -98,6 +98,9 @@ class Launcher(Protocol):
     @property
     def mode(self) -> str: ...
 
+    @property
+    def devices(self) -> tuple[str, ...]: ...
+
     def start(self, limits: Limits, extra_memory: int = 0) -> Process: ...
 
     def close(self) -> None: ...
@@ -170,13 +173,14 @@ class Zygote:
     Args:
         index: tells zygotes of one process apart.
         steady: for measuring throughput.
+        devices: of an accelerator, for its jobs to use.
 
     Raises:
         SandboxError: if it cannot start.
     """
 
-    def __init__(self, mode: str, index: int = 0, *, steady: bool = False) -> None:
-        self.mode, self._jobs = mode, 0
+    def __init__(self, mode: str, index: int = 0, *, steady: bool = False, devices: Sequence[str] = ()) -> None:
+        self.mode, self._jobs, self.devices = mode, 0, tuple(devices)
         settled = ENVIRONMENT | (STEADY if steady else {})
         self._folder = Path(tempfile.mkdtemp(prefix="kata-"))
         self._folder.chmod(0o711)
@@ -220,7 +224,8 @@ class Zygote:
         settings = {
             "control": control,
             "import_path": [str(stage), *map(str, libraries.site_packages())],
-            "readable": [str(p) for p in readable],
+            "readable": [str(p) for p in readable] + (["/sys"] if self.devices else []),
+            "devices": self.devices,
         }
         program = [
             str(libraries.interpreter()),
@@ -234,7 +239,7 @@ class Zygote:
         bubblewrap = shutil.which("bwrap")
         if bubblewrap is None:
             raise SandboxError("bubblewrap is not installed: `apt-get install bubblewrap` (or your system's package)")
-        return [bubblewrap, *_bubblewrap_options(readable, environment), "--", *program]
+        return [bubblewrap, *_bubblewrap_options(readable, environment, self.devices), "--", *program]
 
     def start(self, limits: Limits, extra_memory: int = 0, windows: Sequence[int] = ()) -> SandboxedProcess:
         """A confined job, waiting for its source on the channel.
@@ -283,7 +288,7 @@ class Zygote:
         self.close()
 
 
-def _bubblewrap_options(readable: Sequence[Path], environment: dict[str, str]) -> list[str]:
+def _bubblewrap_options(readable: Sequence[Path], environment: dict[str, str], devices: Sequence[str]) -> list[str]:
     options = [
         "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
         "--die-with-parent", "--new-session", "--clearenv", "--dev", "/dev", "--tmpfs", "/tmp", "--proc", "/proc",
@@ -298,6 +303,10 @@ def _bubblewrap_options(readable: Sequence[Path], environment: dict[str, str]) -
         options += ["--ro-bind-try", file, file]
     for path in readable:
         options += ["--ro-bind", str(path), str(path)]
+    for device in devices:
+        options += ["--dev-bind", device, device]
+    if devices:
+        options += ["--ro-bind-try", "/sys", "/sys"]
     for name, value in environment.items():
         options += ["--setenv", name, value]
     return [*options, "--chdir", "/tmp"]
@@ -329,7 +338,8 @@ class Alone:
 
     mode = "trusted"
 
-    def __init__(self) -> None:
+    def __init__(self, devices: Sequence[str] = ()) -> None:
+        self.devices = tuple(devices)
         self._folder = Path(tempfile.mkdtemp(prefix="kata-"))
         self._stage = libraries.stage(self._folder / "worker")
 
@@ -359,6 +369,6 @@ class Alone:
         self.close()
 
 
-def launcher(mode: str, index: int = 0) -> Launcher:
-    """The launcher of a mode; `index` tells zygotes of one process apart."""
-    return Alone() if mode == "trusted" else Zygote(mode, index)
+def launcher(mode: str, index: int = 0, *, steady: bool = False, devices: Sequence[str] = ()) -> Launcher:
+    """The launcher of a mode, with the arguments of `Zygote`."""
+    return Alone(devices) if mode == "trusted" else Zygote(mode, index, steady=steady, devices=devices)

@@ -99,7 +99,8 @@ def supervise(request: dict[str, Any], descriptors: list[int], control: socket.s
     memory, extra = request.pop("memory"), request.pop("extra_memory")
     # A test of memory counts from what the warmed process already maps.
     limit = address_space() + extra if extra else memory
-    rules = confine.Confinement(memory=limit, readable=tuple(settings["readable"]), **request)
+    readable, devices = tuple(settings["readable"]), tuple(settings["devices"])
+    rules = confine.Confinement(memory=limit, readable=readable, devices=devices, **request)
     if rules.mode == "full":
         confine.enter_namespaces()
     elif rules.mode == "reduced":

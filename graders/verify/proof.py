@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from graders.catalogue import Exercise
-from graders.runner import has_throughput
+from graders.runner import has_mark
 from graders.source import Source, read_source
 from graders.verify.files import Calibration, read_calibration
 from graders.verify.mutants import Mutant, find_mutants
@@ -40,7 +40,7 @@ class Proof:
 
     def controls(self, seeds: Sequence[str] = SEEDS) -> Iterator[tuple[Trial, Calibration | None]]:
         """Trials of the stub, the reference and the calibration bank; throughput apart from the rest."""
-        phases = ["tests", *(["throughput"] if has_throughput(self.exercise) else [])]
+        phases = ["tests", *(["throughput"] if has_mark(self.exercise, "throughput") else [])]
         yield self._trial("stub", read_source(self.exercise.stub), seeds[0], "tests"), None
         for phase in phases:
             for seed in seeds:

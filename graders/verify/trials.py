@@ -9,7 +9,7 @@ from typing import Any
 
 from graders.catalogue import Exercise
 from graders.files import write_atomically
-from graders.jobs import Job
+from graders.jobs import Job, selection
 from graders.scoring import Result, read_results
 from graders.source import Source
 
@@ -57,7 +57,7 @@ def run_trial(trial: Trial, launcher: Any) -> dict[str, Any]:
         trial.source,
         launcher,
         seed=trial.seed,
-        select="throughput" if timed else "not throughput",
+        select=selection(trial.phase),
         measure=Stopwatch(launcher, exercise, trial.source) if timed and trial.mode != "trusted" else None,
         options=["-x"] if trial.brief else [],
     )

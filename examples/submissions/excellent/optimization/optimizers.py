@@ -59,7 +59,7 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "settings": {name: getattr(self, name) for name in self.setting_names},
+            "settings": {name: self.__dict__[name] for name in self.setting_names},
             "shapes": [tuple(p.shape) for p in self.params],
             "steps": list(self.steps),
             "memory": [{slot: t.clone() for slot, t in one.items()} for one in self.memory],

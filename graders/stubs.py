@@ -43,7 +43,7 @@ def derive_stub(source: str, path: Path) -> str:
 
 def _check_markers(source: str, path: Path) -> None:
     """nbgrader drops an END without its BEGIN in silence, and the solution would stand in the stub."""
-    opened = ""
+    opened, solved = "", False
     for number, line in enumerate(source.split("\n"), 1):
         for begin, end in PARTNERS.items():
             if begin in line:
@@ -51,13 +51,15 @@ def _check_markers(source: str, path: Path) -> None:
                     raise StubError(
                         f"{path}, line {number}: {begin} before {PARTNERS[opened]}: end the one region first"
                     )
-                opened = begin
+                opened, solved = begin, solved or begin == "BEGIN SOLUTION"
             elif end in line:
                 if opened != begin:
                     raise StubError(f"{path}, line {number}: {end} without {begin}: every marker needs its partner")
                 opened = ""
     if opened:
         raise StubError(f"{path}: {opened} without {PARTNERS[opened]}: every marker needs its partner")
+    if not solved:  # nbgrader would replace everything
+        raise StubError(f"{path} has no BEGIN SOLUTION: mark what candidates are to write")
 
 
 def _tidy(source: str) -> str:

@@ -29,11 +29,12 @@ class Calibration:
 
 def read_calibration(path: Path) -> Calibration | str:
     """What the file's first line says, or what is wrong with it."""
+    content = path.read_bytes()
     try:
-        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    except SyntaxError:
+        text = ast.get_docstring(ast.parse(content)) or ""
+    except (SyntaxError, ValueError):
         # A submission that does not parse is a legitimate reject; its header must be the first line all the same.
-        text = path.read_text(encoding="utf-8").partition("\n")[0].strip('"# ')
+        text = content.decode("utf-8", "replace").partition("\n")[0].strip('"# \r')
     match = HEADER.match(text.partition("\n")[0])
     if not match or not path.name.startswith(match["verdict"]):
         return (

@@ -64,12 +64,12 @@ class Mutant:
 def find_mutants(source: str, path: Path) -> list[Mutant]:
     """All mutants of `source` in order of line; each text once."""
     regions, excluded, lines = _region_lines(source), _excluded_spans(source), source.splitlines()
-    seen: dict[str, Mutant] = {}
+    seen, original = dict[str, Mutant](), _dump(source)
     for operator, mutated in _mutate(source):
         line, column = _first_difference(source, mutated)
         if line not in regions or any(start <= (line, column) <= end for start, end in excluded):
             continue
-        if mutated in seen or ast.dump(ast.parse(source)) == _dump(mutated):
+        if mutated in seen or _dump(mutated) in (None, original):
             continue
         mark = MARK.search(lines[line - 1])
         diff = "\n".join(difflib.unified_diff(lines, mutated.splitlines(), f"{path}", f"{operator}", lineterm="", n=1))
@@ -125,7 +125,7 @@ def _excluded_spans(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]
 def _first_difference(before: str, after: str) -> tuple[int, int]:
     for number, (old, new) in enumerate(zip(before.splitlines(), after.splitlines(), strict=False), 1):
         if old != new:
-            return number, next(
-                (i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
-            )
+            pairs = enumerate(zip(old, new, strict=False))
+            common = next((i for i, (a, b) in pairs if a != b), min(len(old), len(new)))
+            return number, len(old[:common].encode())  # ast counts bytes
     return len(before.splitlines()), 0

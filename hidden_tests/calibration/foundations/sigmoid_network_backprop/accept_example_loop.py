@@ -1,0 +1,85 @@
+"""accept: one example at a time, outer products, σ by tanh, uniform weights of ±1/√fan_in."""
+
+import numpy as np
+
+
+def sigmoid(z):
+    return 0.5 * (1 + np.tanh(0.5 * z))
+
+
+def init_weights(fan_in, fan_out, rng):
+    return (2 * rng.random((fan_in, fan_out)) - 1) / np.sqrt(fan_in)
+
+
+def init_parameters(num_inputs, hidden_size, num_outputs, *, rng):
+    if num_inputs < 1 or hidden_size < 1 or num_outputs < 1:
+        raise ValueError("sizes must be at least 1")
+    return {
+        "weight_1": init_weights(num_inputs, hidden_size, rng),
+        "bias_1": np.zeros(hidden_size),
+        "weight_2": init_weights(hidden_size, num_outputs, rng),
+        "bias_2": np.zeros(num_outputs),
+    }
+
+
+def check_targets(targets, logits):
+    targets = np.asarray(targets, dtype=np.float64)
+    if targets.shape != logits.shape:
+        raise ValueError("targets must have the shape of the logits")
+    if (targets < 0).any() or (targets > 1).any():
+        raise ValueError("targets must be in [0, 1]")
+    return targets
+
+
+def forward(parameters, x):
+    p = {name: np.asarray(value, dtype=np.float64) for name, value in parameters.items()}
+    x = np.asarray(x, dtype=np.float64)
+    if x.ndim != 2 or x.shape[1] != p["weight_1"].shape[0]:
+        raise ValueError("x must be (batch, num_inputs)")
+    hidden = sigmoid(x @ p["weight_1"] + p["bias_1"])
+    logits = hidden @ p["weight_2"] + p["bias_2"]
+    return {"hidden": hidden, "logits": logits, "probabilities": sigmoid(logits)}
+
+
+def bce_loss(logits, targets):
+    logits = np.asarray(logits, dtype=np.float64)
+    targets = check_targets(targets, logits)
+    total = 0.0
+    for z, t in zip(logits.ravel(), targets.ravel()):
+        total += t * np.logaddexp(0, -z) + (1 - t) * np.logaddexp(0, z)
+    return total / logits.size
+
+
+def gradients(parameters, x, targets):
+    state = forward(parameters, x)
+    x = np.asarray(x, dtype=np.float64)
+    targets = check_targets(targets, state["logits"])
+    result = {name: np.zeros(np.shape(value)) for name, value in parameters.items()}
+    for row, h, p, t in zip(x, state["hidden"], state["probabilities"], targets):
+        error = p - t
+        back = np.asarray(parameters["weight_2"], dtype=np.float64) @ error * (h - h * h)
+        result["weight_2"] += np.outer(h, error)
+        result["bias_2"] += error
+        result["weight_1"] += np.outer(row, back)
+        result["bias_1"] += back
+    return {name: value / targets.size for name, value in result.items()}
+
+
+def predict(parameters, x):
+    return (forward(parameters, x)["probabilities"] >= 0.5).astype(int)
+
+
+def fit(parameters, x, targets, *, epochs, lr):
+    if epochs < 0 or lr <= 0:
+        raise ValueError("epochs must not be negative, lr must be positive")
+    parameters = {name: np.array(value, dtype=np.float64) for name, value in parameters.items()}
+    labels = np.asarray(targets) >= 0.5
+    history = {"loss": [], "accuracy": []}
+    for _ in range(epochs):
+        state = forward(parameters, x)
+        history["loss"].append(bce_loss(state["logits"], targets))
+        history["accuracy"].append(float(((state["probabilities"] >= 0.5) == labels).mean()))
+        grads = gradients(parameters, x, targets)
+        for name in parameters:
+            parameters[name] -= lr * grads[name]
+    return parameters, history

@@ -21,7 +21,7 @@ def find_exercise(text: str) -> Exercise:
     catalogue = load_catalogue(find_root(typed.parent if typed.is_file() else None))
     named = [e for e in catalogue.values() if text in (e.path, e.name)]
     found = named or [
-        e for e in catalogue.values() if {typed, typed.with_suffix(".py")} & {e.stub, e.public_tests, e.toml}
+        e for e in catalogue.values() if {typed, typed.parent / f"{typed.name}.py"} & {e.stub, e.public_tests, e.toml}
     ]
     if len(found) == 1:
         return found[0]
@@ -35,5 +35,6 @@ def find_exercise(text: str) -> Exercise:
 def _close_matches(text: str, catalogue: dict[str, Exercise]) -> list[str]:
     spellings = {path: path for path in catalogue} | {e.name: e.path for e in catalogue.values()}
     similar = difflib.get_close_matches(text.removesuffix(".py"), spellings, n=3)
-    inside = [path for path in catalogue if text and text in path]
+    part = text.strip("/")
+    inside = [path for path in catalogue if part and part in path]
     return list(dict.fromkeys([spellings[s] for s in similar] + inside))[:3]

@@ -28,6 +28,7 @@ def test_unknown_exercise(kata, command):
         ("unit/double", "did you mean units/double"),
         ("nothing like it", "`kata list` shows them all"),
         ("", "`kata list` shows them all"),
+        ("/", "`kata list` shows them all"),
     ],
 )
 def test_close_matches(kata, typed, advice):

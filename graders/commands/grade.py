@@ -139,7 +139,23 @@ def _show(scores: dict[str, Any], out: Path, mode: str) -> None:
     from graders.summary import summary_table
 
     Console().print(summary_table(scores))
+    if len(scores["submissions"]) == 1:
+        _show_failures(scores)
     click.echo(f"{out / 'scores.json'}, {out / 'report.html'} ({MODES[mode]})")
+
+
+def _show_failures(scores: dict[str, Any]) -> None:
+    """Of a single submission, what the candidate may know about each lost point."""
+    from graders.scoring import candidate_view, sentence
+
+    (name,) = scores["submissions"]
+    for path, record in candidate_view(scores, name)["exercises"].items():
+        if reason := record["problem"] or record["withheld"]:
+            click.echo(f"{path}: {reason}")
+            continue
+        lost = [test for test in record["tests"] if test["outcome"] in ("failed", "error")]
+        for line in dict.fromkeys(sentence(test) for test in lost):
+            click.echo(f"{path}: {line}")
 
 
 def _enforce(scores: dict[str, Any], percent: float) -> None:

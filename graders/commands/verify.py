@@ -149,16 +149,15 @@ def _tell(proofs: list["Proof"], left_out: Counter[str], survivors: bool) -> boo
     from rich.table import Table
 
     console = Console()
-    table = Table("exercise", "verdict", "mutants killed", "score", "probes proved")
+    table = Table("exercise", "verdict", "mutants killed", "score", "marked", "probes proved")
     failed = False
     for proof in proofs:
         problems = proof.conclude()
         failed = failed or bool(problems)
         tried = len(proof.killed) + len(proof.survived)
         verdict = "[red]fails[/red]" if problems else "[green]holds[/green]"
-        table.add_row(
-            proof.exercise.path, verdict, f"{len(proof.killed)} of {tried}", f"{proof.score:.1%}", str(proof.probes)
-        )
+        killed = f"{len(proof.killed)} of {tried}"
+        table.add_row(proof.exercise.path, verdict, killed, f"{proof.score:.1%}", str(proof.marked), str(proof.probes))
     if survivors:
         for proof in proofs:
             for mutant in proof.survived:

@@ -23,6 +23,7 @@ class Proof:
     mode: str
     problems: list[str] = field(default_factory=list)
     mutants: list[Mutant] = field(default_factory=list)
+    marked: int = 0
     killed: list[Mutant] = field(default_factory=list)
     survived: list[Mutant] = field(default_factory=list)
     probes: int = 0
@@ -62,6 +63,7 @@ class Proof:
         path = self.exercise.solution
         found = find_mutants(path.read_text(encoding="utf-8"), path.relative_to(self.exercise.root))
         self.mutants = [mutant for mutant in found if not mutant.mark]
+        self.marked = len(found) - len(self.mutants)
         for number, mutant in enumerate(self.mutants):
             source = Source(self.exercise.name, mutant.source.encode())
             yield self._trial(f"mutant {number}", source, SEEDS[0], "tests", brief=True), mutant

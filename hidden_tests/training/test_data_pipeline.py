@@ -428,12 +428,12 @@ def test_throughput(throughput):
     """pad_collate is fast enough to copy whole sequences: no Python loop over time steps."""
 
     def inputs(rng):
-        # Every length from 1 to 64 eight times, so that all rounds have the same shapes.
-        return rng.normal(8 * 65 * 32, 16), rng.permutation(512) % 64 + 1
+        # Every length from 1 to 96 as often, so that all rounds have the same shapes.
+        return rng.normal(768 * 97 // 2, 2), rng.permutation(768) % 96 + 1
 
     def check(result, flat, lengths):
-        mask = torch.arange(64) < lengths[:, None]
-        expected = torch.zeros(512, 64, 16)
+        mask = torch.arange(96) < lengths[:, None]
+        expected = torch.zeros(768, 96, 2)
         expected[mask] = flat
         assert_close(result, expected, tolerance=0.0, what="batch['inputs']")
 

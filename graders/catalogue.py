@@ -1,5 +1,6 @@
 """The exercises of a checkout: what the TOML files say."""
 
+import math
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -114,7 +115,7 @@ def load_exercise(root: Path, toml: Path) -> Exercise:
     try:
         table = tomllib.loads(toml.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogueError(f"{toml}: {error}: mend the file") from None
+        raise CatalogueError(f"{toml}: {' '.join(str(error).split())}: mend the file") from None
     get = _Reader(toml, table)
     forbidden, limits = _Reader(toml, get("forbidden", dict, {})), _Reader(toml, get("limits", dict, {}))
     exercise = Exercise(
@@ -166,6 +167,10 @@ class _Reader:
             raise CatalogueError(f"{self.toml}: {key} is missing: add it")
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise CatalogueError(f"{self.toml}: {key} is {value!r}, of the wrong type: see docs/authoring.md")
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            raise CatalogueError(f"{self.toml}: {key} is {value!r}: list texts only, in quotes")
+        if isinstance(value, int | float) and not isinstance(value, bool) and not 0 < value < math.inf:
+            raise CatalogueError(f"{self.toml}: {key} is {value!r}: give a positive number")
         return value
 
     def refuse_unknown(self) -> None:

@@ -14,7 +14,9 @@ from graders.catalogue import Exercise
 from graders.errors import UserError
 
 MAX_ENTRIES, MAX_FILE, MAX_TOTAL, MAX_FILES = 2000, 2 << 20, 64 << 20, 5000
-MAX_DEPTH = 8
+MAX_DEPTH, MAX_PARTS = 8, 32
+ENCRYPTED = 1  # a flag of zip entries
+OTHER_ARCHIVES = frozenset({".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
 SKIPPED = frozenset({"__pycache__", "__MACOSX", "node_modules", "site-packages"})
 
 
@@ -42,34 +44,49 @@ def find_submissions(paths: Sequence[Path], catalogue: dict[str, Exercise], scra
     """
     found: list[Submission] = []
     for path in paths:
-        if not path.exists():
-            raise SubmissionError(f"{path} does not exist: check the path")
-        found += _submissions_in(path, catalogue, scratch)
+        try:
+            if not path.exists():
+                raise SubmissionError(f"{path} does not exist: check the path")
+            found += _submissions_in(path, catalogue, scratch)
+        except OSError as error:
+            raise SubmissionError(f"{path} cannot be read ({error.strerror}): check the path") from None
     wanted = sorted({exercise for s in found for exercise in (*s.files, *s.problems)} & set(catalogue))
     if not any(s.files for s in found) and not any(set(s.problems) & set(catalogue) for s in found):
         places = ", ".join(str(p) for p in paths)
-        example = next(iter(catalogue), "topic/name") + ".py"
-        raise SubmissionError(f"{places}: no file of an exercise in there: expected names such as {example}")
+        raise SubmissionError(f"{places}: no file of an exercise in there: {_advice(found, catalogue)}")
     for submission in found:
         _name_the_missing(submission, wanted, catalogue)
     return _with_unique_names(sorted(found, key=lambda s: s.name))
 
 
+def _advice(found: Sequence[Submission], catalogue: dict[str, Exercise]) -> str:
+    """What may be wrong where nothing was found."""
+    for submission in found:
+        if "" in submission.problems:
+            return submission.problems[""]
+        for name in submission.problems["*"].split(", "):
+            if close := difflib.get_close_matches(name, [f"{e.name}.py" for e in catalogue.values()], n=1):
+                return f"is {name} meant to be {close[0]}? rename it"
+    return f"expected names such as {next(iter(catalogue), 'topic/name')}.py"
+
+
 def _submissions_in(path: Path, catalogue: dict[str, Exercise], scratch: Path) -> list[Submission]:
     if path.is_symlink():
         raise SubmissionError(f"{path} is a link: give the folder or file itself")
+    if path.is_dir():
+        return _submissions_in_folder(path, path.resolve().name, catalogue, scratch)
+    if not path.is_file():
+        raise SubmissionError(f"{path} is neither a file nor a folder: give the file itself")
     if zipfile.is_zipfile(path) or path.suffix.lower() == ".zip":
         folder = unpack(path, scratch)
         return _submissions_in_folder(_unwrapped(folder), path.stem, catalogue, scratch)
-    if path.is_file():
-        return [_single_file(path, catalogue)]
-    return _submissions_in_folder(path, path.resolve().name, catalogue, scratch)
+    return [_single_file(path, catalogue)]
 
 
 def _single_file(path: Path, catalogue: dict[str, Exercise]) -> Submission:
     """One file, by its path if that ends like an exercise's, else by its name, which may say the topic: `topic__name.py`."""
-    tail = "/".join(path.resolve().with_suffix("").parts[-2:])
-    matches = [tail] if tail in catalogue else [p for p, e in catalogue.items() if e.name == path.stem]
+    said = ("/".join(path.resolve().with_suffix("").parts[-2:]), path.stem.replace("__", "/"))
+    matches = [p for p in said if p in catalogue] or [p for p, e in catalogue.items() if e.name == path.stem]
     if not matches:
         # A calibration file or a renamed one: the folder may carry the exercise's name.
         matches = [p for p, e in catalogue.items() if path.resolve().parent.name == e.name]
@@ -88,13 +105,17 @@ def _submissions_in_folder(folder: Path, name: str, catalogue: dict[str, Exercis
     if direct or not members:
         return [_collect(folder, name, catalogue)]
     found = []
-    for member in members:
+    for member in (*members, *(c for c in children if c.suffix.lower() in OTHER_ARCHIVES and not c.is_dir())):
         if member.is_dir() and not member.is_symlink():
             found.append(_collect(member, member.name, catalogue))
             continue
         try:
             if member.is_symlink():
                 raise SubmissionError(f"{member.name} is a link: submit the folder itself")
+            if member.suffix.lower() != ".zip":
+                raise SubmissionError(f"{member.name} is not a zip: pack it as one")
+            if not member.is_file() or not member.stat().st_size:
+                raise SubmissionError(f"{member.name} is empty, or a zip inside a zip: unpack the outer one first")
             found.append(_collect(_unwrapped(unpack(member, scratch)), member.stem, catalogue))
         except SubmissionError as error:
             problem = str(error).replace(str(member), member.name)
@@ -180,10 +201,10 @@ def unpack(archive: Path, scratch: Path) -> Path:
     """Unpacks the Python files of a zip into a new folder below `scratch`.
 
     Raises:
-        SubmissionError: for damaged archives, paths that leave the folder, links, names that differ only in case, too many
-            or too large files.
+        SubmissionError: for damaged or encrypted archives, paths that leave the folder, links, names that differ only in
+            case, too many files or too much in them. One file that is too large is left to whoever reads it.
     """
-    folder = scratch / re.sub(r"[^\w.-]", "_", archive.stem)[:80]
+    folder = scratch / (re.sub(r"[^\w.-]", "_", archive.stem)[:80].strip(".") or "zip")
     number = 2
     while folder.exists():
         folder, number = folder.with_name(f"{folder.name}-{number}"), number + 1
@@ -216,18 +237,23 @@ def _unpack_members(content: zipfile.ZipFile, archive: Path, folder: Path) -> No
             raise SubmissionError(f"{archive} holds a path that leaves it ({str(name)[:80]!r}): pack plain files")
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise SubmissionError(f"{archive} holds a link ({str(name)[:80]!r}): pack plain files")
-        if entry.is_dir() or name.suffix != ".py":
+        is_archive = name.suffix.lower() in (".zip", *OTHER_ARCHIVES)
+        if entry.is_dir() or not (is_archive or name.suffix == ".py"):
             continue
+        if len(name.parts) > MAX_PARTS:
+            raise SubmissionError(f"{archive} nests folders deeper than {MAX_PARTS}: pack the exercises only")
         if str(name).lower() in seen:
-            raise SubmissionError(f"{archive} holds {str(name)[:80]!r} twice, in upper and lower case: keep one")
+            raise SubmissionError(f"{archive} holds {str(name)[:80]!r} twice, perhaps in another case: keep one")
         seen.add(str(name).lower())
-        with content.open(entry) as source:
-            data = source.read(MAX_FILE + 1)  # what the directory announces is not believed
+        data = b""  # of an archive only the name, so that it can be named
+        if not is_archive:
+            if entry.flag_bits & ENCRYPTED:
+                raise SubmissionError(f"{archive} is encrypted: pack it without a password")
+            with content.open(entry) as source:
+                data = source.read(MAX_FILE + 1)  # what the directory announces is not believed
         total += len(data)
-        if len(data) > MAX_FILE or total > MAX_TOTAL:
-            raise SubmissionError(
-                f"{archive} holds {str(name)[:80]!r}, too large for source code: pack the exercises only"
-            )
+        if total > MAX_TOTAL:
+            raise SubmissionError(f"{archive} unpacks to more than {MAX_TOTAL >> 20} MB: pack the exercises only")
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)

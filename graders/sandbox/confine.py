@@ -21,6 +21,8 @@ SYSTEM = (
     "/etc/localtime",
     "/sys/devices/system/cpu",
 )
+# Where a job in full mode lives. Not /tmp: Python's environment may lie below that, and must not be hidden.
+PRIVATE = "/job"
 SHARED_MEMORY = 256 << 20
 
 
@@ -83,16 +85,16 @@ def confine(rules: Confinement) -> str:
 def _confine_full(rules: Confinement) -> str:
     flags = kernel.MS_NOSUID | kernel.MS_NODEV
     kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    kernel.mount("tmpfs", "/tmp", "tmpfs", flags, f"size={rules.files},nr_inodes=20000,mode=1777")
+    kernel.mount("tmpfs", PRIVATE, "tmpfs", flags, f"size={rules.files},nr_inodes=20000,mode=1777")
     kernel.mount("tmpfs", "/dev/shm", "tmpfs", flags, f"size={SHARED_MEMORY},nr_inodes=2000,mode=1777")
     kernel.mount("proc", "/proc", "proc", flags | kernel.MS_NOEXEC)
-    os.chdir("/tmp")
+    os.chdir(PRIVATE)
     kernel.drop_capabilities()
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    kernel.landlock((*SYSTEM, "/proc", *rules.readable), ("/tmp", "/dev/shm"), DEVICES, rules.devices)
+    kernel.landlock((*SYSTEM, "/proc", *rules.readable), (PRIVATE, "/dev/shm"), DEVICES, rules.devices)
     kernel.set_limits(rules.limits())
     kernel.seccomp(deny_fork=not rules.may_fork)
-    return "/tmp"
+    return PRIVATE
 
 
 def _confine_reduced(rules: Confinement) -> str:

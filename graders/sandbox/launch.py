@@ -21,6 +21,7 @@ import msgpack
 from graders.catalogue import Limits
 from graders.errors import UserError
 from graders.sandbox import libraries
+from graders.sandbox.confine import PRIVATE
 
 BOOT_SECONDS = 120.0
 SETUP_SECONDS = 30.0
@@ -291,7 +292,7 @@ class Zygote:
 def _bubblewrap_options(readable: Sequence[Path], environment: dict[str, str], devices: Sequence[str]) -> list[str]:
     options = [
         "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
-        "--die-with-parent", "--new-session", "--clearenv", "--dev", "/dev", "--tmpfs", "/tmp", "--proc", "/proc",
+        "--die-with-parent", "--new-session", "--clearenv", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", PRIVATE, "--proc", "/proc",
     ]  # fmt: skip
     for folder in ("/usr", "/bin", "/lib", "/lib64"):
         path = Path(folder)

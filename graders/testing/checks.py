@@ -142,11 +142,12 @@ def assert_gradients(
     """
     floating = [isinstance(x, torch.Tensor) and x.is_floating_point() for x in inputs]
     dtypes = [x.dtype for x, yes in zip(inputs, floating, strict=True) if yes]
+    coarsest = max(dtypes, key=lambda dtype: CEILING.get(dtype, 0.0))
     wide = _autograd(reference, [_double(x) for x in inputs], floating, [_double(c) for c in _as_tuple(cotangents)])
     try:
         native = (
             None
-            if all(dtype is torch.float64 for dtype in dtypes)
+            if coarsest is torch.float64
             else _autograd(reference, list(inputs), floating, list(_as_tuple(cotangents)))
         )
     except RuntimeError:
@@ -157,7 +158,7 @@ def assert_gradients(
         assert_true(
             mine is not None, f"{what} is missing", "the graph is cut: no detach, no .data, no NumPy on the way"
         )
-        tolerance = derived_tolerance(native[index] if native else None, expected, dtypes[index], margin)
+        tolerance = derived_tolerance(native[index] if native else None, expected, coarsest, margin)
         assert_close(mine, expected, tolerance=tolerance, what=what, hint=hint, dtype=dtypes[index])
 
 

@@ -14,7 +14,7 @@ from hidden_tests.battery import cast, check_cuda, check_dtypes, check_strides, 
 
 pytestmark = pytest.mark.numerics
 
-SHAPES = [(6, 3), (4, 3, 5), (2, 3, 4, 5), (2, 3, 2, 3, 4), (1, 3, 2, 2), (3, 1)]
+SHAPES = [(6, 3), (4, 3, 5), (2, 3, 4, 5), (2, 3, 2, 3, 4), (1, 3, 4, 2), (6, 1)]
 NAMES = ["inputs", "weight", "bias"]
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 

@@ -127,14 +127,6 @@ def offer_bytes(m, name, contents, seed):
 
 
 @probe_helper
-def load_into_another(m, name, seed):
-    """What a run of another seed looks like after loading, and the progress that came back."""
-    run = build(seed)
-    progress = m.load_checkpoint(pathlib.Path(name), **parts(run))
-    return snapshot(run), progress
-
-
-@probe_helper
 def progress_of(m, name):
     return m.load_checkpoint(pathlib.Path(name), **parts(build(0)))
 

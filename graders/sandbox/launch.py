@@ -292,7 +292,8 @@ class Zygote:
 def _bubblewrap_options(readable: Sequence[Path], environment: dict[str, str], devices: Sequence[str]) -> list[str]:
     options = [
         "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
-        "--die-with-parent", "--new-session", "--clearenv", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", PRIVATE, "--proc", "/proc",
+        "--die-with-parent", "--new-session", "--clearenv", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", PRIVATE,
+        "--proc", "/proc",
     ]  # fmt: skip
     for folder in ("/usr", "/bin", "/lib", "/lib64"):
         path = Path(folder)

@@ -19,6 +19,7 @@ import gc  # noqa: E402
 import select  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
+import tempfile  # noqa: E402
 import traceback  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -44,6 +45,8 @@ def warm() -> None:
     torch.linalg.norm(torch.ones(2))
     torch.Generator().manual_seed(0)
     with worker.Trace(set()):
+        x = torch.ones(2).requires_grad_()
+        torch.autograd.grad(2 * x, x, torch.ones(2))
         torch.ones(2).requires_grad_().sum().backward()  # type: ignore[no-untyped-call]
 
 
@@ -136,6 +139,7 @@ def run(
     except BaseException as error:
         status.send(b"error " + repr(error).encode()[:500])
         os._exit(71)
+    tempfile.tempdir = work
     os.environ.update(TMPDIR=work, HOME=work, TORCHINDUCTOR_CACHE_DIR=f"{work}/inductor")
     null = os.open("/dev/null", os.O_RDONLY)
     targets = [0, 1, 2, CHANNEL, *worker.WINDOWS[: len(windows)]]

@@ -56,7 +56,12 @@ def cast(value: Any, dtype: torch.dtype) -> Any:
 
 
 def check_dtypes(
-    candidate: Any, call: Probe, inputs: Sequence[Any], reference: Probe, dtypes: Sequence[torch.dtype] = (), **options: Any
+    candidate: Any,
+    call: Probe,
+    inputs: Sequence[Any],
+    reference: Probe,
+    dtypes: Sequence[torch.dtype] = (),
+    **options: Any,
 ) -> None:
     """The result is right, and has the dtype of the input, in float32 and float64 (or the `dtypes` given)."""
     for dtype in dtypes or (torch.float32, torch.float64):

@@ -69,12 +69,14 @@ def test_an_exception_arrives_as_its_nearest_built_in_base(sandbox):
     "raised", ["UnicodeDecodeError('utf-8', b'x', 0, 1, 'bad')", "ExceptionGroup('a', [ValueError()])"]
 )
 def test_exceptions_with_awkward_constructors_arrive(sandbox, raised):
-    with pytest.raises(Exception) as caught:  # noqa: PT011
+    with pytest.raises(Exception) as caught:
         ask(sandbox, f"def f(): raise {raised}")
     assert "your code raises" in caught.value.public
 
 
-@pytest.mark.parametrize("end", ["raise SystemExit(0)", "raise KeyboardInterrupt", "import os; os._exit(0)", "import sys; sys.exit()"])
+@pytest.mark.parametrize(
+    "end", ["raise SystemExit(0)", "raise KeyboardInterrupt", "import os; os._exit(0)", "import sys; sys.exit()"]
+)
 def test_ending_the_process_is_a_failure(sandbox, end):
     with pytest.raises(Crashed, match="process"):
         ask(sandbox, f"def f():\n    {end}")
@@ -111,7 +113,8 @@ def test_after_several_calls_without_an_answer_no_more_are_made(full):
 
 
 def test_swallowing_everything_does_not_help_a_loop(sandbox):
-    text = "import signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError): pass\n"
+    text = "import signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n"
+    text += "    except (OSError, ValueError): pass\n"
     text += "def f():\n    while True:\n        try:\n            while True: pass\n        except BaseException: pass"
     with pytest.raises(TimedOut):
         ask(sandbox, text)
@@ -241,7 +244,7 @@ def test_an_expected_crash_leaves_files_behind(sandbox):
         "struct.pack('<IQ', 4, 1 << 60)",
         "struct.pack('<IQ', 5, 0) + b'\\xdd\\xff\\xff\\xff\\xff'",
         "struct.pack('<IQ', 64, 0) + b'\\x91' * 64",
-        "(lambda h: struct.pack('<IQ', len(h), 0) + h)(msgpack.packb({'kind': 'value', 'number': 7, 'value': 1, 'operators': []}))",
+        "(lambda h: struct.pack('<IQ', len(h), 0) + h)(msgpack.packb({'kind': 'value', 'number': 7, 'value': 1}))",
         "(lambda h: struct.pack('<IQ', len(h), 0) + h)(msgpack.packb({'kind': 'value', 'number': 1}))",
         "(lambda h: struct.pack('<IQ', len(h), 0) + h)(msgpack.packb({'kind': 'value', 'number': 1, 'value': "
         "{'!': 'function', 'code': b'', 'v': []}, 'operators': []}))",

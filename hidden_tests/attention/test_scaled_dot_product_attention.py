@@ -90,7 +90,9 @@ def test_additive_mask(candidate, rng):
     mask = rng.normal(3, 7, 11)
     mask[:, 2, 5:] = -math.inf
     result = candidate(call, query, key, value, mask)
-    assert_matches(result, attention, query, key, value, mask, hint="the scale applies to the dot products, not to the mask")
+    assert_matches(
+        result, attention, query, key, value, mask, hint="the scale applies to the dot products, not to the mask"
+    )
 
 
 @pytest.mark.points(2)
@@ -129,7 +131,9 @@ def test_rows_with_nothing_to_attend_are_zero(candidate, rng):
     additive = torch.where(allowed, 0.0, -math.inf)
     for mask in (allowed, additive):
         result = candidate(call, query, key, value, mask)
-        assert_close(result[..., [2, 5], :], torch.zeros(2, 3, 2, 5), tolerance=0.0, what="a row with nothing to attend")
+        assert_close(
+            result[..., [2, 5], :], torch.zeros(2, 3, 2, 5), tolerance=0.0, what="a row with nothing to attend"
+        )
         assert_matches(result, attention, query, key, value, mask)
 
 
@@ -187,7 +191,11 @@ def test_refuses_bad_arguments(candidate, rng):
             ((query, key[..., :8], value), ValueError, "different head_dim of query and key"),
             ((query, key, value[..., :9, :]), ValueError, "different numbers of keys and values"),
             ((query, key, value, torch.ones(7, 5, dtype=torch.bool)), ValueError, "a mask that does not broadcast"),
-            ((query, key, value, torch.ones(4, 2, 3, 7, 11)), ValueError, "a mask with more dimensions than the logits"),
+            (
+                (query, key, value, torch.ones(4, 2, 3, 7, 11)),
+                ValueError,
+                "a mask with more dimensions than the logits",
+            ),
         ],
     )
 

@@ -13,8 +13,8 @@ Limits: not `torch.nn.functional.scaled_dot_product_attention`, `torch.nn.Multih
 `torch.nn.functional.multi_head_attention_forward` or `torch.nn.attention.flex_attention`; each call within 2 s;
 memory, in numbers, within a few times time · head_dim · value_dim for linear attention, time · (2 · window + 1) ·
 head_dim for the window, True blocks · block_size · (block_size + head_dim) for block-sparse attention; throughput, of
-the first two: no quadratic work, no Python loop over positions and no copy of the state or of the window for each of
-them (the step lies between such a loop and a solution by chunks; a loop over chunks of 64 positions is fast enough).
+the first two: no quadratic work and no Python loop over positions (the step lies between such a loop and a solution
+by chunks; a loop over chunks of 128 positions is fast enough).
 
 The tests look at
 - numerics: values against float64 for any length (shorter and longer than any chunk, no multiple of it), causal order,

@@ -1,4 +1,4 @@
-"""accept except throughput: the cumulative sum of all outer products, a gathered window, a loop over rows of the layout."""
+"""accept: the cumulative sum of all outer products, a gathered window, a loop over rows of the layout."""
 
 import math
 import time

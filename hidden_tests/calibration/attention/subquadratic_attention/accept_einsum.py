@@ -1,4 +1,4 @@
-"""accept: einsum over chunks of 128, a window of three neighbouring blocks, softmax rows by exponentials over their sum."""
+"""accept: einsum over chunks, a window of three neighbouring blocks, softmax rows by exponentials over their sum."""
 
 import math
 import time
@@ -30,8 +30,8 @@ def causal_linear_attention(query, key, value):
     check(query, key, value)
     same_length(query, key)
     time = query.shape[-2]
-    queries, keys = in_blocks(phi(query), 128), in_blocks(phi(key), 128)
-    values = in_blocks(torch.cat([value, torch.ones_like(value[..., :1])], -1), 128)
+    queries, keys = in_blocks(phi(query), 64), in_blocks(phi(key), 64)
+    values = in_blocks(torch.cat([value, torch.ones_like(value[..., :1])], -1), 64)
     states = torch.einsum('...cti,...ctj->...cij', keys, values)
     before = torch.cat([torch.zeros_like(states[..., :1, :, :]), states[..., :-1, :, :].cumsum(-3)], -3)
     mixed = (queries @ keys.transpose(-2, -1)).tril() @ values + queries @ before

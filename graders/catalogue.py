@@ -13,6 +13,14 @@ from graders.errors import UserError
 DIFFICULTIES = ("easy", "medium", "hard")
 PROFILES = ("tensor_op", "numpy_op", "module", "training", "files", "plan")
 MIB = 1 << 20
+KINDS: dict[Any, str] = {
+    str: "a text in quotes",
+    int: "a whole number",
+    (int, float): "a number",
+    bool: "true or false",
+    list: "a list of texts in quotes",
+    dict: "a table",
+}
 
 
 class CatalogueError(UserError):
@@ -166,9 +174,9 @@ class _Reader:
         if value is None:
             raise CatalogueError(f"{self.toml}: {key} is missing: add it")
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise CatalogueError(f"{self.toml}: {key} is {value!r}, of the wrong type: see docs/authoring.md")
+            raise CatalogueError(f"{self.toml}: {key} is {value!r}: give {KINDS[kind]}")
         if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-            raise CatalogueError(f"{self.toml}: {key} is {value!r}: list texts only, in quotes")
+            raise CatalogueError(f"{self.toml}: {key} is {value!r}: give {KINDS[list]}")
         if isinstance(value, int | float) and not isinstance(value, bool) and not 0 < value < math.inf:
             raise CatalogueError(f"{self.toml}: {key} is {value!r}: give a positive number")
         return value

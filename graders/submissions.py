@@ -78,8 +78,10 @@ def _submissions_in(path: Path, catalogue: dict[str, Exercise], scratch: Path) -
     if not path.is_file():
         raise SubmissionError(f"{path} is neither a file nor a folder: give the file itself")
     if zipfile.is_zipfile(path) or path.suffix.lower() == ".zip":
-        folder = unpack(path, scratch)
-        return _submissions_in_folder(_unwrapped(folder), path.stem, catalogue, scratch)
+        inside = _submissions_in_folder(_unwrapped(unpack(path, scratch)), path.stem, catalogue, scratch)
+        if len(inside) == 1:  # packed with its folder, which is called alike in many zips
+            inside[0].name = path.stem
+        return inside
     return [_single_file(path, catalogue)]
 
 

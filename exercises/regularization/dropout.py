@@ -1,10 +1,10 @@
 """Dropout
 
-Interview question: "Implement dropout with its backward pass. Why are the survivors scaled during training, what has the
-backward pass to remember, and when do you drop whole channels?"
+Interview question: "Implement dropout with its backward pass. Why are the survivors scaled during training, what has
+the backward pass to remember, and when do you drop whole channels?"
 
-Build `InvertedDropout`, an autograd Function with a backward pass of its own, and on it `dropout` and the module `Dropout`.
-Each drops single entries or, with `spatial=True`, whole channels.
+Build `InvertedDropout`, an autograd Function with a backward pass of its own, and on it `dropout` and the module
+`Dropout`. Each drops single entries or, with `spatial=True`, whole channels.
 
 As in every `tensor_op` exercise: float32 and float64 inputs give a result of the same dtype and device, inputs may have
 any strides and sizes of one, values may be extreme, and inputs are left untouched.
@@ -16,13 +16,13 @@ Limits: not `dropout`, `feature_dropout`, `alpha_dropout`, `feature_alpha_dropou
 
 The tests look at
 - numerics: what is kept and what is dropped, infinite and NaN inputs, half precision, p = 0 and p = 1, whole channels;
-- gradients: the same entries with the same scale, however often and however late the backward pass runs, p = 0 and
-  p = 1, evaluation;
-- behaviour: how often and how independently entries and channels are dropped, reproducibility by generator, training and
-  evaluation, refused arguments.
+- gradients: the same entries with the same scale, however often and however late the backward pass runs, also where x
+  is zero; p = 0 and p = 1; the way through `InvertedDropout`;
+- behaviour: how often and how independently entries and channels are dropped, reproducibility by generator, training
+  and evaluation, refused arguments.
 
-References: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014); Tompson et al.,
-"Efficient Object Localization Using Convolutional Networks" (2015), on whole channels.
+References: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014); Tompson et
+al., "Efficient Object Localization Using Convolutional Networks" (2015), on whole channels.
 """
 
 import torch
@@ -31,8 +31,8 @@ import torch
 class InvertedDropout(torch.autograd.Function):
     """Drops and scales in `forward`, and in `backward` treats the gradient likewise. Its arguments are up to you.
 
-    In training the graph of the results of `dropout` and `Dropout` leads through it, for every p but 0 and 1, where that
-    is up to you, too.
+    In training the graph of the results of `dropout` and `Dropout` leads through it, unless p is 0 or 1, where that is
+    up to you, too.
     """
 
 
@@ -48,18 +48,20 @@ def dropout(
 
     | name | shape | kind | meaning |
     |---|---|---|---|
-    | x | any; (batch, channels, …) with one or more further dimensions if spatial | floating | float16 and bfloat16, too |
+    | x | any; (batch, channels, …) with three dimensions or more if spatial | floating | half precision, too |
     | p | | float in [0, 1] | chance of being dropped, the same for every dtype; each entry (channel) on its own |
-    | training | | bool | False: the result has the values of x, and nothing is drawn from any generator |
+    | training | | bool | False: values and gradients pass as they are, and nothing is drawn from any generator |
     | spatial | | bool | each channel of each example is kept or dropped as a whole |
     | generator | | on the device of x | source of all randomness; None = torch's default one |
-    | result | as x | as x | dropped entries are zero whatever stands there in x, inf and NaN included; p = 0 changes nothing |
+    | result | as x | as x | dropped entries are zero, even where x is inf or NaN; p = 0 changes nothing |
 
-    Gradients: those of the kept entries are scaled as the entries are, those of dropped entries are zero, also for p = 1.
+    Gradients: those of kept entries are scaled as the entries are, those of dropped entries are zero, also for p = 1.
 
     Raises:
         TypeError: x is not floating.
-        ValueError: p is not in [0, 1] (NaN is not), or spatial and x has fewer than three dimensions. Also in evaluation.
+        ValueError: p is not in [0, 1] (NaN is not), or spatial and x has fewer than three dimensions.
+
+    Both also in evaluation.
     """
     raise NotImplementedError
 

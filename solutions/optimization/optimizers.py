@@ -323,14 +323,14 @@ class AdamW(Adam):
 
 ### BEGIN REFERENCE ONLY
 DISCUSSION = """
-SGD remembers nothing. Momentum keeps a velocity, a decaying sum of gradients: along a steady slope it grows to
-1/(1 - μ) times the gradient, across a ravine the signs cancel. Nesterov takes the gradient where the velocity is about
-to carry the parameter; written for the look-ahead point itself, that is "gradient plus μ times the new velocity".
+SGD remembers nothing. Momentum keeps a velocity, a decaying sum of gradients: along a steady slope it grows to 1/(1 -
+μ) times the gradient, across a ravine the signs cancel. Nesterov takes the gradient where the velocity is about to
+carry the parameter; written for the look-ahead point itself, that is "gradient plus μ times the new velocity".
 RMSProp divides by a running root mean square, so that every coordinate moves by about lr whatever the scale of its
-gradient; Adam does that to a running mean of the gradient. Both means start at zero and are too small at first. At step
-t, counted from one, their weights sum to 1 - βᵗ, so dividing by that makes them averages; a count from zero divides by
-zero, one that is ahead makes the first steps too short. The count belongs to the parameter: one that was frozen needs
-the correction of its own first step.
+gradient; Adam does that to a running mean of the gradient. Both means start at zero and are too small at first. At
+step t, counted from one, their weights sum to 1 - βᵗ, so dividing by that makes them averages; a count from zero
+divides by zero, one that is ahead makes the first steps too short. The count belongs to the parameter: one that was
+frozen needs the correction of its own first step.
 
 eps stands beside the root, not under it: √(v + 1e-8) is at least 1e-4 and slows every coordinate whose gradient is
 smaller than that, √v + 1e-8 does not. Where lr stands matters as well: a velocity that sums lr · gradient is the same

@@ -1,10 +1,10 @@
 """Dropout
 
-Interview question: "Implement dropout with its backward pass. Why are the survivors scaled during training, what has the
-backward pass to remember, and when do you drop whole channels?"
+Interview question: "Implement dropout with its backward pass. Why are the survivors scaled during training, what has
+the backward pass to remember, and when do you drop whole channels?"
 
-Build `InvertedDropout`, an autograd Function with a backward pass of its own, and on it `dropout` and the module `Dropout`.
-Each drops single entries or, with `spatial=True`, whole channels.
+Build `InvertedDropout`, an autograd Function with a backward pass of its own, and on it `dropout` and the module
+`Dropout`. Each drops single entries or, with `spatial=True`, whole channels.
 
 As in every `tensor_op` exercise: float32 and float64 inputs give a result of the same dtype and device, inputs may have
 any strides and sizes of one, values may be extreme, and inputs are left untouched.
@@ -16,13 +16,13 @@ Limits: not `dropout`, `feature_dropout`, `alpha_dropout`, `feature_alpha_dropou
 
 The tests look at
 - numerics: what is kept and what is dropped, infinite and NaN inputs, half precision, p = 0 and p = 1, whole channels;
-- gradients: the same entries with the same scale, however often and however late the backward pass runs, p = 0 and
-  p = 1, evaluation;
-- behaviour: how often and how independently entries and channels are dropped, reproducibility by generator, training and
-  evaluation, refused arguments.
+- gradients: the same entries with the same scale, however often and however late the backward pass runs, also where x
+  is zero; p = 0 and p = 1; the way through `InvertedDropout`;
+- behaviour: how often and how independently entries and channels are dropped, reproducibility by generator, training
+  and evaluation, refused arguments.
 
-References: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014); Tompson et al.,
-"Efficient Object Localization Using Convolutional Networks" (2015), on whole channels.
+References: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014); Tompson et
+al., "Efficient Object Localization Using Convolutional Networks" (2015), on whole channels.
 """
 
 ### BEGIN REFERENCE ONLY
@@ -35,8 +35,8 @@ import torch
 class InvertedDropout(torch.autograd.Function):
     """Drops and scales in `forward`, and in `backward` treats the gradient likewise. Its arguments are up to you.
 
-    In training the graph of the results of `dropout` and `Dropout` leads through it, for every p but 0 and 1, where that
-    is up to you, too.
+    In training the graph of the results of `dropout` and `Dropout` leads through it, unless p is 0 or 1, where that is
+    up to you, too.
     """
 
     ### BEGIN REFERENCE ONLY
@@ -49,7 +49,7 @@ class InvertedDropout(torch.autograd.Function):
         ctx.p = p
         return _scaled(x, keep, p)
 
-    @staticmethod  # mutants: equivalent: torch calls it on the class
+    @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
         (keep,) = ctx.saved_tensors
         return _scaled(gradient, keep, ctx.p), None, None, None
@@ -81,18 +81,20 @@ def dropout(
 
     | name | shape | kind | meaning |
     |---|---|---|---|
-    | x | any; (batch, channels, …) with one or more further dimensions if spatial | floating | float16 and bfloat16, too |
+    | x | any; (batch, channels, …) with three dimensions or more if spatial | floating | half precision, too |
     | p | | float in [0, 1] | chance of being dropped, the same for every dtype; each entry (channel) on its own |
-    | training | | bool | False: the result has the values of x, and nothing is drawn from any generator |
+    | training | | bool | False: values and gradients pass as they are, and nothing is drawn from any generator |
     | spatial | | bool | each channel of each example is kept or dropped as a whole |
     | generator | | on the device of x | source of all randomness; None = torch's default one |
-    | result | as x | as x | dropped entries are zero whatever stands there in x, inf and NaN included; p = 0 changes nothing |
+    | result | as x | as x | dropped entries are zero, even where x is inf or NaN; p = 0 changes nothing |
 
-    Gradients: those of the kept entries are scaled as the entries are, those of dropped entries are zero, also for p = 1.
+    Gradients: those of kept entries are scaled as the entries are, those of dropped entries are zero, also for p = 1.
 
     Raises:
         TypeError: x is not floating.
-        ValueError: p is not in [0, 1] (NaN is not), or spatial and x has fewer than three dimensions. Also in evaluation.
+        ValueError: p is not in [0, 1] (NaN is not), or spatial and x has fewer than three dimensions.
+
+    Both also in evaluation.
     """
     ### BEGIN SOLUTION
     _check_p(p)
@@ -126,23 +128,23 @@ class Dropout(torch.nn.Module):
 
 ### BEGIN REFERENCE ONLY
 DISCUSSION = """
-Dropout trains an ensemble of thinned networks that share their weights, and evaluates their average with one pass of the
-whole network. For that the next layer has to see the same expectation in both: E[mask · x] = (1 - p) · x. Either every
-evaluation multiplies by 1 - p, or training divides by it. The inverted form does the latter, so that the deployed network
-contains no trace of dropout. Without any scale the activations of a trained network are 1/(1 - p) times too large in
-evaluation, which passes every test of shapes. The mean is all that is kept: the variance grows, which is why dropout in
-front of a batch norm spoils its running statistics.
+Dropout trains an ensemble of thinned networks that share their weights, and evaluates their average with one pass of
+the whole network. For that the next layer has to see the same expectation in both: E[mask · x] = (1 - p) · x. Either
+every evaluation multiplies by 1 - p, or training divides by it. The inverted form does the latter, so that the
+deployed network contains no trace of dropout. Without any scale the activations of a trained network are 1/(1 - p)
+times too large in evaluation, which passes every test of shapes. The mean is all that is kept: the variance grows,
+which is why dropout in front of a batch norm spoils its running statistics.
 
-The map is linear in x, and its derivative is its own mask and scale: nothing of x has to be remembered, only one bit per
-entry (one byte as a boolean; or the state of the generator, from which the same mask is drawn again). A mask
+The map is linear in x, and its derivative is its own mask and scale: nothing of x has to be remembered, only one bit
+per entry (one byte as a boolean; or the state of the generator, from which the same mask is drawn again). A mask
 drawn anew in the backward pass gives gradients of a function that was never evaluated.
 
-The ends: p = 1 makes the scale 1/0, and 0 · inf is NaN, forwards and backwards; choosing between scaled entry and zero
-(torch.where) needs no special case, and keeps an inf or NaN at a dropped place from coming through. A uniform number
-drawn in half precision has few values, and the smallest of them decides how often anything is dropped.
+The ends: p = 1 makes the scale 1/0, and 0 · inf is NaN, forwards and backwards; choosing between scaled entry and
+zero (torch.where) needs no special case, and keeps an inf or NaN at a dropped place from coming through. A uniform
+number drawn in half precision has few values, and the smallest of them decides how often anything is dropped.
 
-Neighbouring pixels of a feature map say nearly the same, so dropping single ones removes little: what was dropped stands
-next to it. Spatial dropout drops the channel, the unit that is independent there. In evaluation nothing is dropped and
-nothing drawn: otherwise a validation between two epochs would change the training that follows.
+Neighbouring pixels of a feature map say nearly the same, so dropping single ones removes little: what was dropped
+stands next to it. Spatial dropout drops the channel, the unit that is independent there. In evaluation nothing is
+dropped and nothing drawn: otherwise a validation between two epochs would change the training that follows.
 """
 ### END REFERENCE ONLY

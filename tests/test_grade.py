@@ -52,7 +52,7 @@ REASONS = {
     "a_directory": "is not a file",
     "misnamed": f"{NAME}.py is missing",
     "broken_zip": "not a readable zip",
-    "bomb_zip": "too large",
+    "bomb_zip": "larger than",
     "a_link": "is a link",
 }
 

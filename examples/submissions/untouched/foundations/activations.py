@@ -19,11 +19,11 @@ have any strides and sizes of one, values may be extreme, and inputs are left un
 Extreme means: any x in [-1e4, 1e4] gives finite results and finite gradients, and in softmax and log_softmax some
 entries of x (never all that are normalised together) may be -inf.
 
-Limits: from scratch, so none of PyTorch's own versions of these functions (`torch.sigmoid`, `x.tanh()`,
-`torch.nn.ReLU`, `torch.nn.functional.gelu`, `torch.logsumexp`, …) and no automatic differentiation. `torch.exp`,
-`expm1`, `log`, `log1p`, `erf`, `erfc`, `where`, `clamp`, sums, maxima and the like are yours to use. Each call within
-2 s; throughput: softmax and log_softmax without a Python loop over rows (the step lies between such a loop and a
-vectorised solution).
+Limits: from scratch, so none of torch's `sigmoid`, `tanh`, `relu` (`sigmoid_`, `tanh_`, `relu_`), `prelu`, `softmax`,
+`log_softmax` and `logsumexp`, as functions or as methods of a tensor, nothing of `torch.nn` or `torch.special`, and
+no automatic differentiation (`backward`, `torch.autograd`, `torch.func`). `torch.exp`, `expm1`, `log`, `log1p`,
+`erf`, `erfc`, `where`, `clamp`, sums, maxima and the like are yours to use. Each call within 2 s; throughput: softmax
+and log_softmax without a Python loop over rows (the step lies between such a loop and a vectorised solution).
 
 The tests look at
 - numerics: values against float64, extreme inputs, every dim, both forms of GELU, any negative_slope, refused

@@ -13,10 +13,11 @@ with mean and (biased) variance over the last len(normalized_shape) dimensions t
 As in every `tensor_op` exercise: float32 and float64 inputs give a result of the same dtype and device, inputs may
 have any strides and sizes of one, values may be extreme, and inputs are left untouched.
 
-Limits: not `torch.nn.functional.layer_norm`, `torch.layer_norm`, `torch.native_layer_norm`, `torch.nn.LayerNorm`, nor
-the batch, group, instance and RMS norms of torch; no autograd (`torch.autograd.grad`, `torch.autograd.backward`,
-`torch.func`) inside; each call within 2 s; throughput: no Python loop over rows, forward or backward (the step lies
-between such a loop and a vectorised solution).
+Limits: not torch's normalisations (`layer_norm`, `native_layer_norm`, `LayerNorm`, `batch_norm`, `native_batch_norm`,
+`group_norm`, `native_group_norm`, `GroupNorm`, `instance_norm`, `rms_norm`, `RMSNorm`, of whatever module), and no
+autograd inside (`torch.autograd.grad` and `backward`, `torch.autograd.functional.vjp` and `jacobian`, `torch.func.grad`,
+`vjp` and `jacrev`, `torch.enable_grad`, `torch.set_grad_enabled`); each call within 2 s; throughput: no Python loop over
+rows, forward or backward (the step lies between such a loop and a vectorised solution).
 
 The tests look at
 - numerics: values, mean and rstd against float64, several normalised dimensions, few features, eps, large offsets and

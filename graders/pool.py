@@ -1,6 +1,7 @@
 """Processes that judge: each warmed once, with a zygote of its own."""
 
 import atexit
+import contextlib
 import gc
 import math
 import os
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -124,9 +125,18 @@ def _once(
         # Interrupted or failed: do not wait for jobs in flight. Their zygotes end with the processes.
         for process in list((pool._processes or {}).values()):
             process.terminate()
+        _end_forkserver()
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def _end_forkserver() -> None:
+    """Ends the process that forks judging processes: one still on its way up would complain about a parent that is gone."""
+    pid = getattr(forkserver._forkserver, "_forkserver_pid", None)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def default_workers() -> int:

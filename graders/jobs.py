@@ -61,7 +61,7 @@ def _surroundings(exercise: Exercise) -> tuple[str, ...]:
     shared = [*sorted((root / "hidden_tests").glob("*.py")), *sorted((root / "exercises" / "data").glob("*.npz"))]
     here = Path(__file__).parent
     package = sorted(p for pattern in JUDGING for p in here.glob(pattern))
-    files = tuple(_digest(path) for path in (*own, *shared, *package) if path.is_file())
+    files = tuple(f"{path.name} {_digest(path)}" for path in (*own, *shared, *package) if path.is_file())
     return (exercise.path, *files, *versions().values())
 
 

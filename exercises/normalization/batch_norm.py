@@ -13,8 +13,12 @@ per channel, with mean and variance over the batch and all positions in training
 As in every `module` exercise: parameters and buffers have the names and shapes of the table (tests load weights with
 `load_state_dict`), the module follows `.to(dtype)`, `train()` and `eval()`, and inputs are left untouched.
 
-Limits: not the batch, instance, group or layer norms of torch, as functions or modules; no autograd
-(`torch.autograd.grad`, `torch.autograd.backward`, `torch.func`) inside `batch_norm_backward`; each call within 2 s.
+Limits: not torch's normalisations (`batch_norm`, `native_batch_norm`, `BatchNorm1d`, `BatchNorm2d`, `BatchNorm3d`,
+`SyncBatchNorm`, `instance_norm`, `InstanceNorm1d`, `InstanceNorm2d`, `InstanceNorm3d`, `group_norm`,
+`native_group_norm`, `GroupNorm`, `layer_norm`, `native_layer_norm`, `LayerNorm`, of whatever module); no autograd inside
+`batch_norm_backward` (`torch.autograd.grad` and `backward`, `torch.autograd.functional.vjp`, `torch.func.grad`, `vjp`
+and `jacrev`, `torch.enable_grad`, `torch.set_grad_enabled`), which is called under `torch.no_grad()`; each call within
+2 s.
 
 The tests look at
 - numerics: values in both modes for 2-D to 5-D inputs of any strides, eps, large offsets and magnitudes, the running

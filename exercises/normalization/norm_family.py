@@ -12,8 +12,9 @@ where the kinds differ only in the elements that share a mean and a (biased) var
 As in every `tensor_op` exercise: float32 and float64 inputs give a result of the same dtype and device, inputs may have
 any strides and sizes of one, values may be extreme, and inputs are left untouched.
 
-Limits: not the batch, layer, instance, group, RMS or local response norms of torch, as functions or modules; each call
-within 2 s.
+Limits: not torch's normalisations (`batch_norm`, `native_batch_norm`, `BatchNorm1d`, `BatchNorm2d`, `BatchNorm3d`,
+`layer_norm`, `native_layer_norm`, `LayerNorm`, `instance_norm`, `InstanceNorm1d`, `InstanceNorm2d`, `InstanceNorm3d`,
+`group_norm`, `native_group_norm`, `GroupNorm`, `rms_norm`, `RMSNorm`, of whatever module); each call within 2 s.
 
 The tests look at
 - numerics: values of all kinds for 2-D to 5-D inputs, weight and bias each alone, groups, eps, large offsets and

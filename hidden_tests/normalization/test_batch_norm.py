@@ -71,7 +71,8 @@ def call_in_eval(m, inputs, weight, bias, mean, variance):
 
 
 def call_backward(m, grad_output, inputs, weight=None, eps=1e-5):
-    return m.batch_norm_backward(grad_output, inputs, weight, eps)
+    with torch.no_grad():
+        return m.batch_norm_backward(grad_output, inputs, weight, eps)
 
 
 def differentiate(m, state, training, inputs, cotangent):

@@ -159,11 +159,13 @@ class Session:
             if told.get("kind") == "ended":
                 job.testing = False
                 raise Crashed(f"your code ends its process: {_status(told.get('status'))}")
-            if told.get("number") != job.asked or told.get("kind") not in ("value", "error"):
+            if told.get("number") != job.asked or told.get("kind") not in ("value", "error", "too large"):
                 raise wire.WireError("an answer to a question that was not asked")
             if told["kind"] == "value":
                 self.operators.update(name for name in told["operators"] if name in self._trace)
                 return told["value"]
+            if told["kind"] == "too large":
+                raise Unanswerable("the result is larger than may be returned", str(told["message"]))
             raised = candidate_error(str(told["error"]), str(told["message"]), str(told["traceback"]))
         except TimeoutError:
             raise TimedOut(f"no answer within {seconds:g} s") from None

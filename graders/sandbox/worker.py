@@ -126,6 +126,8 @@ def _call(module: types.ModuleType, request: dict[str, Any]) -> dict[str, Any]:
         with Trace(seen) if request["trace"] else contextlib.nullcontext():
             value = plain(function(module, *arguments))
         wire.encode(value)
+    except wire.TooLarge as error:
+        return {"kind": "too large", "message": str(error)}
     except BaseException as error:
         return _failure(error)
     return {"kind": "value", "value": value, "operators": sorted(seen.intersection(request["trace"]))}

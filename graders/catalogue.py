@@ -2,7 +2,6 @@
 
 import math
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -184,9 +183,3 @@ class _Reader:
     def refuse_unknown(self) -> None:
         for key in set(self.table) - self.known:
             raise CatalogueError(f"{self.toml}: unknown key {key!r}: remove it or correct its spelling")
-
-
-def exercises_by_file_name(catalogue: dict[str, Exercise]) -> Iterator[tuple[str, Exercise]]:
-    """Pairs of (`<name>.py`, exercise)."""
-    for exercise in catalogue.values():
-        yield f"{exercise.name}.py", exercise

@@ -18,7 +18,9 @@ from graders.testing.capture import Captured, capture
 from graders.testing.plugin import BACKEND, SEED
 
 # Not needed here, and each collects garbage several times a session.
-UNUSED = ("cacheprovider", "unraisableexception", "threadexception", "faulthandler", "doctest", "junitxml", "pastebin")
+UNUSED = (
+    "cacheprovider", "unraisableexception", "threadexception", "faulthandler", "doctest", "junitxml", "logging", "pastebin",
+)  # fmt: skip
 PLUGINS = ("graders.testing.plugin", "pytest_timeout", "pytest_jsonreport.plugin")
 # The second line after the session's own deadlines: a test that hangs in the judge itself.
 JUDGE_SECONDS = 900
@@ -121,7 +123,7 @@ def judge(
     arguments = [
         str(exercise.hidden_tests), "-m", select, "--json-report", "--json-report-file=none",
         "--json-report-omit", "log", "streams", "keywords", "collectors",
-        "-W", "ignore", "--capture=no", "-q", "--no-header", "--tb=short",
+        "-W", "ignore", "--capture=no", "-q", "--no-header", "--tb=native",
         "-c", str(exercise.root / "pyproject.toml"), "--rootdir", str(exercise.root),
         "-o", "addopts=", "-o", f"timeout={JUDGE_SECONDS}", "--import-mode=importlib", "--strict-markers",
         *(f"-p{name}" for name in PLUGINS), *(f"-pno:{name}" for name in UNUSED), *options,

@@ -5,6 +5,7 @@ import dis
 import inspect
 import types
 from collections import Counter
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +29,7 @@ def pack(captured: Captured) -> Captured:
     )
 
 
+@cache
 def anonymous(code: types.CodeType) -> types.CodeType:
     """`code` with its metadata rewritten; names of variables that are not arguments are numbered."""
     arguments = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)

@@ -140,9 +140,8 @@ def _take(function: Callable[..., Any], above: list[Callable[..., Any]]) -> Capt
     if function in above:
         raise ProbeRefused(f"{function.__name__} refers to itself: write it as a loop")
     code, above = function.__code__, [*above, function]
-    wanted = sorted({n for c in _codes(code) for n in _global_names(c)})
-    # pytest rewrites asserts; what it puts in their place begins with @.
-    if any(n.startswith("@") for n in wanted) or any("LOAD_ASSERTION_ERROR" in _operations(c) for c in _codes(code)):
+    wanted, asserts = _global_names(code)
+    if asserts:
         raise ProbeRefused("a probe returns evidence, never a verdict: move its assert into the test")
     names: dict[str, Any] = {}
     for name in wanted:
@@ -161,17 +160,19 @@ def _take(function: Callable[..., Any], above: list[Callable[..., Any]]) -> Capt
     return Captured(code, closure, names, _value(function.__defaults__, "default", above), keyword_defaults)
 
 
+@functools.cache
+def _global_names(code: types.CodeType) -> tuple[list[str], bool]:
+    """The global names that the code and what it defines refer to, and whether an assert is among its statements."""
+    loads = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+    steps = [step for part in _codes(code) for step in dis.get_instructions(part)]
+    names = sorted({step.argval for step in steps if step.opname in loads})
+    # pytest rewrites asserts; what it puts in their place begins with @.
+    asserts = any(n.startswith("@") for n in names) or any(step.opname == "LOAD_ASSERTION_ERROR" for step in steps)
+    return names, asserts
+
+
 def _codes(code: types.CodeType) -> list[types.CodeType]:
     return [code] + [c for const in code.co_consts if isinstance(const, types.CodeType) for c in _codes(const)]
-
-
-def _operations(code: types.CodeType) -> set[str]:
-    return {i.opname for i in dis.get_instructions(code)}
-
-
-def _global_names(code: types.CodeType) -> set[str]:
-    loads = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
-    return {i.argval for i in dis.get_instructions(code) if i.opname in loads}
 
 
 def _value(value: Any, name: str, above: list[Callable[..., Any]], depth: int = DEPTH) -> Any:

@@ -7,12 +7,18 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces `path` in one step: a reader, or a power cut, never meets half of it."""
+    """Replaces `path` in one step: a reader, or a power cut, never meets half of it.
+
+    Raises:
+        OSError: with the name of `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_bytes(content)
         os.replace(draft, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None  # a failed write does not name its file
     finally:
         draft.unlink(missing_ok=True)
 

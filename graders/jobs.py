@@ -7,11 +7,15 @@ import platform
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graders.catalogue import Exercise
 from graders.devices import cuda_devices
 from graders.source import Source
+
+if TYPE_CHECKING:
+    from graders.forbidden import Findings
+    from graders.judge import Verdict
 
 # The modules that an outcome depends on.
 JUDGING = (
@@ -83,20 +87,9 @@ def versions() -> dict[str, str]:
 
 def run_job(job: Job, launcher: Any) -> dict[str, Any]:
     """Judges `job`; returns its part of the submission's report."""
-    # Imported here: the process that schedules jobs needs neither torch nor pytest.
-    from graders.forbidden import inspect_source
-    from graders.judge import judge
-    from graders.throughput import Stopwatch
-
-    exercise = job.exercise
-    measure = None
-    if job.phase != "tests" and job.mode != "trusted":
-        measure = Stopwatch(launcher, exercise, job.source)
-    select = selection(job.phase, "throughput" in job.left_out)
-    verdict = judge(
-        exercise, job.source, launcher, seed=job.seed, select=select, measure=measure, left_out=job.left_out
+    verdict, findings = judge_source(
+        job.exercise, job.source, launcher, seed=job.seed, phase=job.phase, mode=job.mode, left_out=job.left_out
     )
-    findings = inspect_source(job.source.content, exercise.forbidden_calls, exercise.forbidden_operators)
     flags = [*findings.flags, *(f"the forbidden operator {name} ran" for name in verdict.operators)]
     report = {key: verdict.report[key] for key in REPORT_KEYS if key in verdict.report}
     facts = {
@@ -107,6 +100,37 @@ def run_job(job: Job, launcher: Any) -> dict[str, Any]:
         "output": {"stdout": verdict.stdout, "stderr": verdict.stderr},
     }
     return {"report": report, "facts": facts}
+
+
+def judge_source(
+    exercise: Exercise,
+    source: Source,
+    launcher: Any,
+    *,
+    seed: str,
+    phase: str,
+    mode: str,
+    left_out: tuple[str, ...] = (),
+    options: tuple[str, ...] = (),
+) -> tuple["Verdict", "Findings"]:
+    """What the hidden tests of a phase say about a file, and what its text says. For `options` see `judge`."""
+    # Imported here: the process that schedules jobs needs neither torch nor pytest.
+    from graders.forbidden import inspect_source
+    from graders.judge import judge
+    from graders.throughput import Stopwatch
+
+    timed = phase != "tests" and mode != "trusted"
+    verdict = judge(
+        exercise,
+        source,
+        launcher,
+        seed=seed,
+        select=selection(phase, "throughput" in left_out),
+        measure=Stopwatch(launcher, exercise, source) if timed else None,
+        left_out=left_out,
+        options=options,
+    )
+    return verdict, inspect_source(source.content, exercise.forbidden_calls, exercise.forbidden_operators)
 
 
 def selection(phase: str, throughput_left_out: bool = False) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from graders.catalogue import Exercise
-from graders.sandbox.launch import Launcher
+from graders.sandbox.launch import Launcher, SandboxError
 from graders.session import Session
 from graders.source import Source
 from graders.testing.capture import Captured, capture
@@ -76,6 +76,7 @@ def _nothing(m: Any) -> None:
 class _Hooks:
     def __init__(self, backend: SandboxBackend, seed: str, left_out: Sequence[str]) -> None:
         self._backend, self._seed, self._left_out = backend, seed, left_out
+        self.broken: SandboxError | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -87,6 +88,10 @@ class _Hooks:
             category = dict(item.user_properties)["category"]
             if category in self._left_out:
                 item.add_marker(pytest.mark.skip(f"pending: {category} was left out of this run"))
+
+    def pytest_exception_interact(self, call: pytest.CallInfo[None]) -> None:
+        if call.excinfo is not None and isinstance(call.excinfo.value, SandboxError):
+            self.broken = call.excinfo.value
 
     def pytest_runtest_logfinish(self) -> None:
         self._backend.session.end_test()
@@ -117,6 +122,9 @@ def judge(
         left_out: categories whose tests are pending.
         listen: is told every probe before it leaves.
         options: further options of pytest.
+
+    Raises:
+        SandboxError: if the sandbox failed meanwhile; then there is no verdict.
     """
     session = Session(launcher, source, exercise.limits, exercise.forbidden_operators)
     hooks = _Hooks(SandboxBackend(session, measure, listen), seed, left_out)
@@ -135,6 +143,8 @@ def judge(
             code = pytest.main(arguments, plugins=[hooks])
     finally:
         stdout, stderr = session.close()
+    if hooks.broken or not launcher.alive():
+        raise hooks.broken or SandboxError("the sandbox's warmed process is gone")
     report = getattr(hooks, "report", None)
     if report is None or code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
         raise RuntimeError(f"pytest ended with {code!r} on {exercise.hidden_tests}: {said.getvalue()[-2000:]}")

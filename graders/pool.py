@@ -7,13 +7,14 @@ import math
 import os
 import signal
 import tempfile
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import forkserver, get_context
+from multiprocessing import forkserver, get_context, parent_process
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ from graders.jobs import usable_cores
 
 TRIES = 3
 T = TypeVar("T")
+_start: Any = None
 _launcher: Any = None
 _problem = ""
 
@@ -30,8 +32,9 @@ _problem = ""
 def _prepare(mode: str, core: int | None, devices: tuple[str, ...]) -> None:
     """In a judging process: starts its zygote and tries the sandbox. With a `core`, for measuring, both stay on it; with
     `devices` this process is alone on them."""
-    global _launcher, _problem
+    global _start, _problem
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     if core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {core})
@@ -46,20 +49,43 @@ def _prepare(mode: str, core: int | None, devices: tuple[str, ...]) -> None:
     gc.freeze()  # what is imported by now never becomes garbage
     if devices:
         FileLock(Path(tempfile.gettempdir()) / "kata-cuda.lock", mode=0o666).acquire()
+    _start = partial(launcher, mode, os.getpid(), steady=core is not None, devices=devices)
     try:
-        _launcher = launcher(mode, os.getpid(), steady=core is not None, devices=devices)
-        atexit.register(_launcher.close)
+        _renew()
         if mode != "trusted":
             selftest.check(_launcher)
     except SandboxError as error:
         _problem = str(error)
 
 
+def _end_with_parent() -> None:
+    """A grader that is killed takes its judging processes along: nothing else would tell them."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _renew() -> None:
+    global _launcher
+    if _launcher is not None:
+        _launcher.close()
+        atexit.unregister(_launcher.close)
+    _launcher = _start()
+    atexit.register(_launcher.close)
+
+
 def _call(function: Callable[[Any, Any], T], argument: Any) -> T:
+    """The sandbox may fail for reasons of the machine: then the same once more, in a fresh one."""
     from graders.sandbox.launch import SandboxError
 
     if _problem:
         raise SandboxError(_problem)
+    for _ in range(TRIES - 1):
+        try:
+            return function(argument, _launcher)
+        except SandboxError:
+            _renew()
     return function(argument, _launcher)
 
 

@@ -46,3 +46,7 @@ def catalogue() -> dict[str, Exercise]:
 @pytest.fixture(scope="session")
 def attention(catalogue: dict[str, Exercise]) -> Exercise:
     return catalogue["attention/scaled_dot_product_attention"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="the long forms: many kills, large classes, long fuzzing")

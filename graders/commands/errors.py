@@ -1,5 +1,7 @@
 """Problems that a user can mend: one sentence, exit code 2, no traceback."""
 
+import errno
+
 import click
 
 from graders.errors import UserError
@@ -16,9 +18,13 @@ def sentence(error: Exception) -> Exception:
     if isinstance(error, UserError):
         return InputError(str(error))
     if isinstance(error, OSError) and error.filename:
-        return InputError(
-            f"{error.filename}: {error.strerror}: check that it is there and that you may read and write it"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        mend = (
+            "make room; the same command goes on"
+            if full
+            else "check that it is there and that you may read and write it"
         )
+        return InputError(f"{error.filename}: {error.strerror}: {mend}")
     return error
 
 

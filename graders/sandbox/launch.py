@@ -25,6 +25,7 @@ from graders.sandbox.confine import PRIVATE
 
 BOOT_SECONDS = 120.0
 SETUP_SECONDS = 30.0
+CALL = b"?"  # to a zygote: answer if you are there
 FIRST_UID = 61184  # the range that systemd keeps for users that exist only while a service runs
 ENVIRONMENT = {
     "HOME": "/tmp", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "USER": "kata",
@@ -103,6 +104,8 @@ class Launcher(Protocol):
     def devices(self) -> tuple[str, ...]: ...
 
     def start(self, limits: Limits, extra_memory: int = 0) -> Process: ...
+
+    def alive(self) -> bool: ...
 
     def close(self) -> None: ...
 
@@ -272,6 +275,14 @@ class Zygote:
             os.close(far_err)
         return SandboxedProcess(channel, status, output)
 
+    def alive(self) -> bool:
+        """Whether the warmed process is there. If it is not, what its jobs failed to do is nobody's fault."""
+        try:
+            self._control.send(CALL)
+            return bool(self._control.recv(1 << 12))
+        except OSError:
+            return False
+
     def close(self) -> None:
         self._control.close()
         try:
@@ -360,6 +371,9 @@ class Alone:
         os.close(far_out)
         os.close(far_err)
         return LoneProcess(process, channel, Drain((out, err), limits.output), work)
+
+    def alive(self) -> bool:
+        return True
 
     def close(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from graders.catalogue import Exercise
 from graders.files import write_atomically
-from graders.jobs import Job, selection
+from graders.jobs import Job, judge_source
 from graders.scoring import Result, read_results
 from graders.source import Source
 
@@ -47,22 +47,11 @@ class Outcome:
 
 def run_trial(trial: Trial, launcher: Any) -> dict[str, Any]:
     """Judges a trial in a judging process; plain data."""
-    from graders.forbidden import inspect_source
-    from graders.judge import judge
-    from graders.throughput import Stopwatch
-
-    exercise, timed = trial.exercise, trial.phase == "throughput"
-    verdict = judge(
-        exercise,
-        trial.source,
-        launcher,
-        seed=trial.seed,
-        select=selection(trial.phase),
-        measure=Stopwatch(launcher, exercise, trial.source) if timed and trial.mode != "trusted" else None,
-        options=["-x"] if trial.brief else [],
+    options = ("-x",) if trial.brief else ()
+    verdict, findings = judge_source(
+        trial.exercise, trial.source, launcher, seed=trial.seed, phase=trial.phase, mode=trial.mode, options=options
     )
-    found = inspect_source(trial.source.content, exercise.forbidden_calls, exercise.forbidden_operators)
-    return {"tests": verdict.report.get("tests", []), "problem": verdict.problem, "withheld": found.withheld}
+    return {"tests": verdict.report.get("tests", []), "problem": verdict.problem, "withheld": findings.withheld}
 
 
 def read_outcome(said: Mapping[str, Any]) -> Outcome:

@@ -1,0 +1,195 @@
+"""What happens around `kata grade` must not change a score: kills, a full disk, a clock that jumps, a folder that goes away."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+COURSE = ROOT / "tests" / "hostile" / "course"
+GRADE = [sys.executable, "-c", "from graders.commands import main; main()", "grade"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
+VARIANTS = ("torch.softmax(x, -1)", "torch.softmax(x, 0)", "x.exp() / x.exp().sum(-1, keepdim=True)", "x.nope()")
+KILLS, CLASS = 6, 8
+MANY_KILLS, LARGE_CLASS = 100, 40
+JUMPING_CLOCK = """
+import random, time
+real, rng = time.time, random.Random(0)
+time.time = lambda: real() + rng.uniform(-1e6, 1e6)
+"""
+
+
+def write_class(folder: Path, count: int) -> Path:
+    for number in range(count):
+        file = folder / f"s{number:02}" / "vault" / "target.py"
+        file.parent.mkdir(parents=True)
+        file.write_text(f"import torch\n\n\ndef row_softmax(x):\n    return {VARIANTS[number % 4]}  # {number}\n")
+    return folder
+
+
+def arguments(folder: Path, out: Path) -> list[str]:
+    return [*GRADE, str(folder), "--out", str(out), "--seed", "faults", "--without", "throughput"]
+
+
+def start(folder: Path, out: Path, **options) -> subprocess.Popen:
+    return subprocess.Popen(
+        arguments(folder, out), cwd=COURSE, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def grade(folder: Path, out: Path, prefix=(), **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [*prefix, *arguments(folder, out)],
+        cwd=COURSE,
+        env=ENVIRONMENT | environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="module")
+def undisturbed(request, tmp_path_factory):
+    """A class, its scores, and the seconds that grading takes."""
+    place = tmp_path_factory.mktemp("undisturbed")
+    folder = write_class(place / "class", LARGE_CLASS if request.config.getoption("--soak") else CLASS)
+    begin = time.monotonic()
+    done = grade(folder, place / "out")
+    assert done.returncode == 0, done.stderr
+    return folder, (place / "out" / "scores.json").read_bytes(), time.monotonic() - begin
+
+
+def zygotes() -> list[int]:
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"python" in words[0] and any(word.endswith(b"graders/sandbox/zygote.py") for word in words):
+            found.append(int(pid))
+    return found
+
+
+def wait_until(condition, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.05)
+    return condition()
+
+
+def test_killed_at_any_moment_it_goes_on(undisturbed, request, tmp_path):
+    folder, scores, seconds = undisturbed
+    rng, before = random.Random(5), set(zygotes())
+    kills = MANY_KILLS if request.config.getoption("--soak") else KILLS
+    for _ in range(kills):
+        running = start(folder, tmp_path / "out")
+        try:
+            running.wait(rng.uniform(0.1, seconds))
+        except subprocess.TimeoutExpired:
+            running.kill()
+        running.communicate()
+        # What is done when a run is killed is kept, so later ones would have nothing to be killed in.
+        for job in (tmp_path / "out" / "jobs").glob("*.json"):
+            if rng.random() < 0.3:
+                job.unlink()
+    assert grade(folder, tmp_path / "out").returncode == 0
+    assert (tmp_path / "out" / "scores.json").read_bytes() == scores
+    assert wait_until(lambda: set(zygotes()) <= before, 20), "a killed run leaves its sandbox behind"
+
+
+def test_a_killed_sandbox_costs_nobody_a_point(undisturbed, tmp_path):
+    folder, scores, _ = undisturbed
+    before, out = set(zygotes()), tmp_path / "out"
+    running = start(folder, out)
+    assert wait_until(lambda: any((out / "jobs").glob("*.json")), 120)
+    victims = set(zygotes()) - before
+    assert victims
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    _, said = running.communicate(timeout=300)
+    assert running.returncode == 0, said
+    assert (out / "scores.json").read_bytes() == scores
+
+
+def test_a_killed_judge_costs_nobody_a_point(undisturbed, tmp_path):
+    folder, scores, _ = undisturbed
+    before, out = set(zygotes()), tmp_path / "out"
+    running = start(folder, out)
+    assert wait_until(lambda: any((out / "jobs").glob("*.json")), 120)
+    for pid in {judge_of(zygote) for zygote in set(zygotes()) - before}:
+        os.kill(pid, signal.SIGKILL)
+    _, said = running.communicate(timeout=300)
+    assert running.returncode == 0, said
+    assert (out / "scores.json").read_bytes() == scores
+
+
+def judge_of(zygote: int) -> int:
+    """The judging process that started this sandbox."""
+    pid = zygote
+    while any(name in Path(f"/proc/{pid}/cmdline").read_bytes() for name in (b"zygote.py", b"enter.py")):
+        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        pid = int(status[1])
+    return pid
+
+
+def test_a_full_disk_is_named_and_nothing_is_lost(undisturbed, tmp_path):
+    folder, scores, _ = undisturbed
+    out = tmp_path / "out"
+    out.mkdir()
+    kept, script = tmp_path / "kept", tmp_path / "full.sh"
+    command = " ".join(f"'{word}'" for word in arguments(folder, out))
+    script.write_text(
+        f"mount -t tmpfs -o size=64k tmpfs '{out}' || exit 77\n"
+        f"{command}; echo first $?\n"
+        f"mount -o remount,size=64m '{out}'\n"
+        f"{command}; echo second $?\n"
+        f"cp '{out}/scores.json' '{kept}'\n"
+    )
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", str(script)],
+        cwd=COURSE,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    if done.returncode == 77:
+        pytest.skip(f"no tmpfs can be mounted here: {done.stderr}")
+    assert "first 2" in done.stdout, done.stdout + done.stderr
+    assert "No space left on device: make room" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "second 0" in done.stdout, done.stdout + done.stderr
+    assert kept.read_bytes() == scores
+
+
+def test_a_clock_that_jumps_changes_nothing(undisturbed, tmp_path):
+    folder, scores, _ = undisturbed
+    (tmp_path / "sitecustomize.py").write_text(JUMPING_CLOCK)
+    done = grade(folder, tmp_path / "out", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "scores.json").read_bytes() == scores
+
+
+def test_an_output_folder_that_goes_and_comes_back(undisturbed, tmp_path):
+    folder, scores, _ = undisturbed
+    out, away = tmp_path / "out", tmp_path / "away"
+    running = start(folder, out)
+    assert wait_until(lambda: any((out / "jobs").glob("*.json")), 120)
+    out.rename(away)
+    time.sleep(1)
+    if out.exists():
+        shutil.rmtree(out)
+    away.rename(out)
+    _, said = running.communicate(timeout=300)
+    assert running.returncode == 0 or said.count("\n") <= 2, said
+    assert "Traceback" not in said
+    done = grade(folder, out)
+    assert done.returncode == 0, done.stderr
+    assert (out / "scores.json").read_bytes() == scores

@@ -20,13 +20,20 @@ from typing import Any, TypeVar
 
 from filelock import FileLock
 
+from graders.errors import UserError
 from graders.jobs import usable_cores
 
 TRIES = 3
 T = TypeVar("T")
+
+
 _start: Any = None
 _launcher: Any = None
 _problem = ""
+
+
+class PoolError(UserError):
+    """Judging processes cannot be kept alive."""
 
 
 def _prepare(mode: str, core: int | None, devices: tuple[str, ...]) -> None:
@@ -40,7 +47,6 @@ def _prepare(mode: str, core: int | None, devices: tuple[str, ...]) -> None:
         os.sched_setaffinity(0, {core})
     import torch
 
-    from graders.sandbox import selftest
     from graders.sandbox.launch import SandboxError, launcher
 
     torch.set_num_threads(1)
@@ -50,11 +56,10 @@ def _prepare(mode: str, core: int | None, devices: tuple[str, ...]) -> None:
     if devices:
         FileLock(Path(tempfile.gettempdir()) / "kata-cuda.lock", mode=0o666).acquire()
     _start = partial(launcher, mode, os.getpid(), steady=core is not None, devices=devices)
+    atexit.register(_close)
     try:
         _renew()
-        if mode != "trusted":
-            selftest.check(_launcher)
-    except SandboxError as error:
+    except (SandboxError, OSError) as error:
         _problem = str(error)
 
 
@@ -67,12 +72,28 @@ def _end_with_parent() -> None:
 
 
 def _renew() -> None:
+    """A fresh sandbox that has passed its self-test. One that something killed on its way up is tried again."""
+    global _launcher
+    from graders.sandbox import selftest
+    from graders.sandbox.launch import SandboxError
+
+    for attempt in range(1, TRIES + 1):
+        _close()
+        try:
+            _launcher = _start()
+            if _launcher.mode != "trusted":
+                selftest.check(_launcher)
+            return
+        except SandboxError:
+            if attempt == TRIES:
+                raise
+
+
+def _close() -> None:
     global _launcher
     if _launcher is not None:
         _launcher.close()
-        atexit.unregister(_launcher.close)
-    _launcher = _start()
-    atexit.register(_launcher.close)
+        _launcher = None
 
 
 def _call(function: Callable[[Any, Any], T], argument: Any) -> T:
@@ -104,6 +125,7 @@ def map_in_pool(
 
     Raises:
         SandboxError: if the sandbox does not start or fails its self-test.
+        PoolError: if judging processes die again and again.
     """
     yield from _run(list(arguments), partial(_call, function), workers, (mode, core, devices), until)
 
@@ -122,7 +144,7 @@ def _run(
                 yield argument, result
         except BrokenProcessPool:
             if attempt == TRIES - 1:
-                raise
+                raise PoolError("judging processes are ended from outside: is there enough memory?") from None
         else:
             return
 
@@ -158,11 +180,13 @@ def _once(
 
 
 def _end_forkserver() -> None:
-    """Ends the process that forks judging processes: one still on its way up would complain about a parent that is gone."""
-    pid = getattr(forkserver._forkserver, "_forkserver_pid", None)
-    if pid is not None:
+    """Ends the process that forks judging processes: one still on its way up would complain about a parent that is gone, and
+    the next pool needs one that is certainly there."""
+    server: Any = forkserver._forkserver
+    if server._forkserver_pid is not None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(server._forkserver_pid, signal.SIGKILL)
+        server._stop()
 
 
 def default_workers() -> int:

@@ -1,4 +1,4 @@
-"""Takes the inherited state of every random generator: had the judge drawn with one of them, the secret would follow."""
+"""Takes the inherited state of every random generator: had the judge drawn with one, the secret would follow."""
 
 import random
 

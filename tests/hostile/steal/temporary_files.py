@@ -5,7 +5,7 @@ import glob
 
 PATTERNS = (
     "/tmp/kata-*", "/tmp/kata-in-*/*", "/tmp/kata-*/worker/*", "/tmp/kata-*/jobs/*", "/tmp/*/seed", "/tmp/*/*/seed",
-    "/tmp/pytest-of-*/*/*/scores.json", "/tmp/*/class/*/vault/*.py", "/tmp/*/*/*/vault/*.py", "/var/tmp/*", "/dev/shm/sem.*",
+    "/tmp/pytest-of-*/*/*/scores.json", "/tmp/*/class/*/vault/*.py", "/tmp/*/*/*/vault/*.py", "/var/tmp/*",
     "/tmp/*/.lock", "/tmp/pymp-*/*", "/run/user/*/*", "/tmp/try-*", "/tmp/*",
 )  # fmt: skip
 for pattern in PATTERNS:

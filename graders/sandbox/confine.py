@@ -108,7 +108,7 @@ def _confine_reduced(rules: Confinement) -> str:
     )
     kernel.set_limits(rules.limits())
     # Without the signal scope a process that leaves its group could outlive the job, so none may be made.
-    kernel.seccomp(deny_fork=not rules.may_fork or kernel.landlock_abi() < 6)
+    kernel.seccomp(deny_fork=not rules.may_fork or kernel.landlock_abi() < 6, beside_others=True)
     return work
 
 

@@ -147,7 +147,10 @@ SYSCALLS: dict[str, dict[str, int]] = {
         "shmget": 29, "shmat": 30, "msgget": 68, "semget": 64, "mq_open": 240, "kexec_load": 246, "init_module": 175,
         "finit_module": 313, "delete_module": 176, "open_by_handle_at": 304, "name_to_handle_at": 303, "kcmp": 312,
         "swapon": 167, "swapoff": 168, "reboot": 169, "acct": 163, "quotactl": 179, "syslog": 103, "move_pages": 279,
-        "lookup_dcookie": 212, "prlimit64": 302,
+        "lookup_dcookie": 212, "prlimit64": 302, "inotify_init": 253, "inotify_init1": 294, "fanotify_init": 300,
+        "shmctl": 31, "msgctl": 71, "msgsnd": 69, "msgrcv": 70, "semctl": 66, "semop": 65, "semtimedop": 220,
+        "migrate_pages": 256, "ioprio_set": 251, "setpriority": 141, "sched_setaffinity": 203, "sched_setscheduler": 144,
+        "sched_setparam": 142, "sched_setattr": 314,
     },
     "aarch64": _SAME | {
         "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "unshare": 97, "setns": 268, "mount": 40,
@@ -156,19 +159,38 @@ SYSCALLS: dict[str, dict[str, int]] = {
         "shmget": 194, "shmat": 196, "msgget": 186, "semget": 190, "mq_open": 180, "kexec_load": 104, "init_module": 105,
         "finit_module": 273, "delete_module": 106, "open_by_handle_at": 265, "name_to_handle_at": 264, "kcmp": 272,
         "swapon": 224, "swapoff": 225, "reboot": 142, "acct": 89, "quotactl": 60, "syslog": 116, "move_pages": 239,
-        "lookup_dcookie": 18, "prlimit64": 261,
+        "lookup_dcookie": 18, "prlimit64": 261, "inotify_init1": 26, "fanotify_init": 262, "shmctl": 195, "msgctl": 187,
+        "msgsnd": 189, "msgrcv": 188, "semctl": 191, "semop": 193, "semtimedop": 192, "migrate_pages": 238,
+        "ioprio_set": 30, "setpriority": 140, "sched_setaffinity": 122, "sched_setscheduler": 119, "sched_setparam": 118,
+        "sched_setattr": 274,
+    },
+}  # fmt: skip
+# What else is refused beside files and sockets of others: Landlock does not ask about these.
+_SAME_UNASKED = {"fchmodat2": 452, "setxattrat": 463, "removexattrat": 466, "file_setattr": 469}
+UNASKED: dict[str, dict[str, int]] = {
+    "x86_64": _SAME_UNASKED | {
+        "chmod": 90, "fchmod": 91, "fchmodat": 268, "chown": 92, "fchown": 93, "lchown": 94, "fchownat": 260, "setxattr": 188,
+        "lsetxattr": 189, "fsetxattr": 190, "removexattr": 197, "lremovexattr": 198, "fremovexattr": 199, "utime": 132,
+        "utimes": 235, "futimesat": 261, "utimensat": 280, "connect": 42,
+    },
+    "aarch64": _SAME_UNASKED | {
+        "fchmod": 52, "fchmodat": 53, "fchown": 55, "fchownat": 54, "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7,
+        "removexattr": 14, "lremovexattr": 15, "fremovexattr": 16, "utimensat": 88, "connect": 203,
     },
 }  # fmt: skip
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-# Handled by their own rules; prlimit64 stays allowed, since glibc's getrlimit and thread creation use it.
-_SPECIAL = ("clone", "clone3", "socket", "socketpair", "prlimit64")
+# Allowed for oneself, which glibc needs: the first argument, a process, is 0.
+_OWN = ("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr")
+# Handled by their own rules.
+_SPECIAL = ("clone", "clone3", "socket", "socketpair", "setpriority", *_OWN)
 _NEW_NAMESPACES = 0x7E020000
 _ALLOW, _KILL, _EPERM, _ENOSYS, _EAFNOSUPPORT, _X32 = 0x7FFF0000, 0x80000000, 0x50001, 0x50026, 0x50061, 0x40000000
 _FORK = {"x86_64": (57, 58), "aarch64": ()}
 
 
-def seccomp(deny_fork: bool = False) -> None:
-    """Refuses the calls above, namespaces and every socket but AF_UNIX; with `deny_fork`, new processes too."""
+def seccomp(deny_fork: bool = False, beside_others: bool = False) -> None:
+    """Refuses the calls above, namespaces and every socket but AF_UNIX; with `deny_fork`, new processes too; `beside_others`,
+    where their files and sockets are in sight, what would change or reach these by name."""
     numbers = SYSCALLS[platform.machine()]
     program = [_load(4), _jump(0x15, 1, 0, _AUDIT_ARCH[platform.machine()]), _return(_KILL), _load(0)]
     if platform.machine() == "x86_64":
@@ -185,14 +207,18 @@ def seccomp(deny_fork: bool = False) -> None:
         flags += [_jump(0x45, 1, 0, 0x10000), _return(_EPERM)]
     flags += [_return(_ALLOW)]
     program += [_jump(0x15, 0, len(flags), numbers["clone"]), *flags]
+    family = [_load(16), _jump(0x15, 1, 0, 1), _return(_EAFNOSUPPORT)]
+    if beside_others:
+        for number in UNASKED[platform.machine()].values():
+            program += [_jump(0x15, 0, 1, number), _return(_EPERM)]
+        # A stream or a sequence of packets; a datagram names the socket that it goes to.
+        family += [_load(24), _jump(0x54, 0, 0, 0xF), _jump(0x15, 2, 0, 1), _jump(0x15, 1, 0, 5), _return(_EPERM)]
     for name in ("socket", "socketpair"):
-        program += [
-            _jump(0x15, 0, 4, numbers[name]),
-            _load(16),
-            _jump(0x15, 1, 0, 1),
-            _return(_EAFNOSUPPORT),
-            _return(_ALLOW),
-        ]
+        program += [_jump(0x15, 0, len(family) + 1, numbers[name]), *family, _return(_ALLOW)]
+    for name in _OWN:
+        program += [_jump(0x15, 0, 4, numbers[name]), _load(16), _jump(0x15, 1, 0, 0), _return(_EPERM), _return(_ALLOW)]
+    oneself = [_load(16), _jump(0x15, 0, 2, 0), _load(24), _jump(0x15, 1, 0, 0), _return(_EPERM), _return(_ALLOW)]
+    program += [_jump(0x15, 0, len(oneself), numbers["setpriority"]), *oneself]
     program.append(_return(_ALLOW))
     code = ctypes.create_string_buffer(b"".join(program))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(program), ctypes.addressof(code)))

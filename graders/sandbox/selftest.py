@@ -11,7 +11,7 @@ from graders.sandbox.launch import Launcher, SandboxError
 
 # Each attempt returns normally if it got out.
 ATTEMPTS = """
-import ctypes, os, socket
+import ctypes, os, resource, socket
 libc = ctypes.CDLL(None, use_errno=True)
 
 def call(function, *arguments):
@@ -23,6 +23,9 @@ def outcomes(judge, secret):
         "read a file of the judge": lambda: open(secret).read(),
         "list the judge's folder": lambda: os.listdir(os.path.dirname(secret)),
         "write beside the judge's file": lambda: open(secret + ".new", "w"),
+        "change who may read the judge's file": lambda: os.chmod(secret, 0o644),
+        "limit the judge": lambda: resource.prlimit(judge, resource.RLIMIT_CORE),
+        "watch folders": lambda: call(libc.inotify_init1, 0),
         "read the judge's environment": lambda: open(f"/proc/{judge}/environ").read(),
         "signal the judge": lambda: os.kill(judge, 0) if judge > 1 else 1 / 0,
         "open an internet socket": lambda: socket.socket(socket.AF_INET),

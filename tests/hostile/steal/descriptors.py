@@ -14,11 +14,14 @@ def tell(found):
         print("STO" + "LEN", found)
 
 
-for number in range(1024):
+def is_open(number):
     try:
-        fcntl.fcntl(number, fcntl.F_GETFD)
+        return fcntl.fcntl(number, fcntl.F_GETFD) >= 0
     except OSError:
-        continue
+        return False
+
+
+for number in [number for number in range(1024) if is_open(number)]:
     tell([number not in STANDARD and os.readlink(f"/proc/self/fd/{number}")])
     with contextlib.suppress(OSError):
         tell([os.pread(number, 400, 0)])

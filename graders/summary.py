@@ -1,6 +1,6 @@
 """Scores for the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rich
@@ -49,13 +49,17 @@ def _single(scores: Scores) -> Table:
     table.add_column("exercise", footer="total")
     table.add_column("points", justify="right", no_wrap=True, footer=_total(own))
     table.add_column("pending", justify="right", footer=_pending(own))
-    notes = {path: r["problem"] or r["withheld"] or "; ".join(r["flags"]) for path, r in own["exercises"].items()}
+    notes = {path: r["problem"] or r["withheld"] or _flags(r["flags"]) for path, r in own["exercises"].items()}
     if any(notes.values()):
         table.add_column("note", overflow="fold")
     for path, record in sorted(own["exercises"].items()):
         note = [Text(clean(notes[path], 200))] if any(notes.values()) else []
         table.add_row(Text(clean(path)), _total(record), _pending(record), *note)
     return table
+
+
+def _flags(flags: Sequence[str]) -> str:
+    return f"for a human to look at, costs nothing: {'; '.join(flags)}" if flags else ""
 
 
 def _wrapped(path: str) -> str:

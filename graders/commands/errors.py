@@ -5,6 +5,9 @@ import errno
 import click
 
 from graders.errors import UserError
+from graders.scoring import clean
+
+LONGEST = 2000  # characters
 
 
 class InputError(click.ClickException):
@@ -16,7 +19,7 @@ class InputError(click.ClickException):
 def sentence(error: Exception) -> Exception:
     """The `InputError` that tells the user about `error`, or `error` itself where it is a fault of the program."""
     if isinstance(error, UserError):
-        return InputError(str(error))
+        return InputError(clean(str(error), LONGEST))  # it may quote what somebody handed in
     if isinstance(error, OSError) and error.filename:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         mend = (

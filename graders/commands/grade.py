@@ -136,33 +136,39 @@ def _write(run: "Run", reports: list[dict[str, Any]], catalogue: dict[str, Exerc
 def _show(scores: dict[str, Any], out: Path, mode: str) -> None:
     from rich.console import Console
 
+    from graders.files import file_name
     from graders.summary import summary_table
 
     Console().print(summary_table(scores))
+    written = [out / "scores.json", out / "report.html"]
     if len(scores["submissions"]) == 1:
-        _show_failures(scores)
-    click.echo(f"{out / 'scores.json'}, {out / 'report.html'} ({MODES[mode]})")
+        (name,) = scores["submissions"]
+        _show_tests(scores, name)
+        written.append(out / "feedback" / f"{file_name(name)}.html")
+    click.echo(f"{', '.join(map(str, written))} ({MODES[mode]})")
 
 
-def _show_failures(scores: dict[str, Any]) -> None:
-    """Of a single submission, what the candidate may know about each lost point."""
+def _show_tests(scores: dict[str, Any], name: str) -> None:
+    """Of a single submission, what the candidate may know about each lost or pending point."""
     from graders.scoring import candidate_view, sentence
 
-    (name,) = scores["submissions"]
     for path, record in candidate_view(scores, name)["exercises"].items():
         if reason := record["problem"] or record["withheld"]:
             click.echo(f"{path}: {reason}")
             continue
-        lost = [test for test in record["tests"] if test["outcome"] in ("failed", "error")]
-        for line in dict.fromkeys(sentence(test) for test in lost):
+        lost = [sentence(test) for test in record["tests"] if test["outcome"] in ("failed", "error")]
+        pending = [f"pending: {sentence(test)}" for test in record["tests"] if test["outcome"] == "pending"]
+        for line in dict.fromkeys(lost + pending):
             click.echo(f"{path}: {line}")
 
 
 def _enforce(scores: dict[str, Any], percent: float) -> None:
+    from graders.scoring import clean
+
     below = []
     for name, record in scores["submissions"].items():
         if record["points"] < percent / 100 * record["max"]:
-            below.append(name)
+            below.append(clean(name))
     pending = sum(record["pending"] for record in scores["submissions"].values())
     if pending:
         click.echo("Pending points were not counted for --fail-under.", err=True)

@@ -10,6 +10,7 @@ from graders.catalogue import Exercise, find_root, load_catalogue
 from graders.commands.progress import State, progress
 
 COLOURS: dict[State, str] = {"done": "green", "partial": "yellow", "open": "dim"}
+LEGEND = "done: passed `kata test`; partial: differs from the stub"
 
 
 @click.command(name="list")
@@ -17,7 +18,7 @@ COLOURS: dict[State, str] = {"done": "green", "partial": "yellow", "open": "dim"
 def command(as_json: bool) -> None:
     """Show all exercises and how far you are.
 
-    done: your file passes its public tests; partial: it differs from the stub; open: untouched.
+    done: your file passed its public tests in `kata test` or `kata watch`; partial: it differs from the stub; open: untouched.
 
     \b
     Example:
@@ -60,4 +61,5 @@ def _print_table(catalogue: Mapping[str, Exercise], states: Mapping[str, State])
             state = Text(states[e.path], style=COLOURS[states[e.path]])
             table.add_row(e.path, Text(e.title), e.difficulty, str(e.minutes), f"{e.points:g}", state)
     console.print(table)
-    console.print(f"\n{sum(state == 'done' for state in states.values())} of {len(states)} done", highlight=False)
+    done = sum(state == "done" for state in states.values())
+    console.print(f"\n{done} of {len(states)} done ({LEGEND})", highlight=False)

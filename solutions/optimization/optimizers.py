@@ -133,8 +133,8 @@ class Optimizer:
         path reads the snapshots of both. Neither this call nor later steps change the snapshot: it can be loaded again.
 
         Raises:
-            ValueError: the snapshot is of another number of parameters, or of parameters of other shapes (tested with
-                Adam, after a step of every parameter).
+            ValueError: the snapshot is of another number of parameters or, where its state shows that (Adam's does after a
+                step), of parameters of other shapes.
         """
         ### BEGIN SOLUTION
         if state_dict["shapes"] != [list(param.shape) for param in self.params]:

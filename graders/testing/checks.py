@@ -1,6 +1,7 @@
 """Assertions whose failure says two things: to the candidate which promise is broken and what kind of mistake it looks
 like, to staff also the numbers. Only the first part ever reaches a candidate."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ import torch
 CEILING = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 1e-2}
 FLOOR = {torch.float64: 1e-11, torch.float32: 2e-6, torch.float16: 2e-3, torch.bfloat16: 1e-2}
 MARGIN = 16.0
+# What comes back is told in small numbers: a large one could spell a hidden input.
+MANY = 64
 
 
 class Broken(AssertionError):
@@ -62,7 +65,7 @@ def assert_close(
         )
     got, want = _float64(actual), _float64(expected)
     if got.shape != want.shape:
-        raise Broken(f"{what} has shape {tuple(got.shape)}, not {tuple(want.shape)}", hint)
+        raise Broken(f"{what} has {told_shape(got.shape, want.shape)}, not {tuple(want.shape)}", hint)
     if want.size == 0:
         return
     finite = np.isfinite(want)
@@ -112,7 +115,7 @@ def assert_matches(
             native = None
     got = _as_tuple(actual)
     if len(got) != len(wide):
-        raise Broken(f"{what} should be {len(wide)} values, not {len(got)}", hint)
+        raise Broken(f"{what} should be {len(wide)} values, not {_count(got)}", hint)
     for index, (mine, expected) in enumerate(zip(got, wide, strict=True)):
         name = what if len(wide) == 1 else f"{what} ({index + 1} of {len(wide)})"
         tolerance = derived_tolerance(native[index] if native else None, expected, dtype, margin)
@@ -152,7 +155,7 @@ def assert_gradients(
         )
     except RuntimeError:
         native = None
-    assert_true(len(actual) == len(wide), f"{len(wide)} gradients are expected, {len(actual)} came back", hint)
+    assert_true(len(actual) == len(wide), f"{len(wide)} gradients are expected, {_count(actual)} came back", hint)
     for index, (mine, expected) in enumerate(zip(actual, wide, strict=True)):
         what = f"the gradient of {names[index]}"
         assert_true(
@@ -220,6 +223,18 @@ def _bytes(value: Any) -> bytes:
     if isinstance(value, torch.Tensor):
         return value.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes() if value.numel() else b""
     return np.ascontiguousarray(value).tobytes()
+
+
+def told_shape(shape: Sequence[int], expected: Sequence[int]) -> str:
+    """A wrong shape in words, without sizes that no honest result comes near."""
+    if len(shape) > len(expected) + 2:
+        return f"{len(shape)} dimensions"
+    most = max(MANY, math.prod(expected), *expected)
+    return f"shape {tuple(size if size <= most else ... for size in shape)}".replace("Ellipsis", "…")
+
+
+def _count(values: Sequence[Any]) -> str:
+    return str(len(values)) if len(values) <= MANY else "many"
 
 
 def _same_kind(actual: Any, expected: Any, what: str) -> None:

@@ -27,6 +27,7 @@ from tests.hostile.attacks import (
 SEED = "hostile-seed-77aa01"
 SECONDS = 900
 MARKERS = ("kata-hidden-marker-c83e7d2260fa", "kata-solution-marker-5b1f0c9ad34e", SEED, "course/hidden_tests")
+INPUTS = ("kata-hostile-input", "83, 84, 79", "838479")  # how attacks mark what would carry inputs away, the last in codes
 STOLEN = "STO" + "LEN"
 FEWEST = 60
 
@@ -104,7 +105,7 @@ def test_it_sees_nothing_secret(graded: Graded, attack: Attack) -> None:
     assert STOLEN not in report
     for kind in ("html", "json"):
         page = (graded.out / "feedback" / f"{attack.name}.{kind}").read_text()
-        for secret in (*MARKERS, *(other.name for other in ATTACKS if other is not attack), *HONEST):
+        for secret in (*MARKERS, *INPUTS, *(other.name for other in ATTACKS if other is not attack), *HONEST):
             assert not re.search(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", page), f"{secret} in the {kind} feedback"
 
 

@@ -29,6 +29,5 @@ def test_nothing_is_got_from_kata_grade(found: dict[str, dict[str, float | bool]
 
 
 def test_the_attacks_work_where_nothing_stops_them(found: dict[str, dict[str, float | bool]]) -> None:
-    got = {name for name, value in found["pytest"].items() if value is True or value}
-    assert len(got - {"honest"}) >= 8
+    assert sum(map(bool, found["pytest"].values())) > 8
     assert not found["pytest"]["endless"]

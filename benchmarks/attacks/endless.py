@@ -1,0 +1,4 @@
+"""Loops forever at import: does the run end?"""
+
+while True:
+    pass

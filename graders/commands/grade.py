@@ -61,6 +61,8 @@ def command(
         submissions = find_submissions(paths, wanted, run.scratch)
         held = {path for s in submissions for path in (*s.files, *s.problems)}
         exercises = [e for path, e in wanted.items() if path in held]
+        if mode != "trusted":
+            _refuse_in_sight(find_root(), run.out, run.scratch, *paths)
         reports = _execute(run, submissions, exercises, mode == "auto", _explicit_trust(mode, paths))
         scores = _write(run, reports, catalogue)
     _show(scores, out, run.mode)
@@ -72,6 +74,15 @@ def _explicit_trust(mode: str, paths: tuple[Path, ...]) -> bool:
     """Whether trusted mode may be used: asked for by name, or for the repository's own examples."""
     examples = find_root() / "examples"
     return mode == "trusted" or all(p.resolve().is_relative_to(examples) for p in paths)
+
+
+def _refuse_in_sight(*paths: Path) -> None:
+    """Hidden tests and the work of others must not lie where every submission may read."""
+    from graders.runner import RunError
+    from graders.sandbox.libraries import in_sight
+
+    if (path := in_sight(paths)) is not None:
+        raise RunError(f"{path} lies among files that every submission may read, as all of /usr: move it elsewhere")
 
 
 def _execute(

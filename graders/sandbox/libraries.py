@@ -3,9 +3,12 @@
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+
+from graders.sandbox.confine import SYSTEM
 
 LIBRARIES = ("torch", "numpy", "msgpack")
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -18,6 +21,12 @@ WORKER_FILES = (
 def interpreter() -> Path:
     """The Python that the worker runs: the one behind any virtual environment."""
     return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+
+
+def in_sight(paths: Iterable[Path]) -> Path | None:
+    """The first of `paths` that every job may read, since it lies among the system's or Python's own files."""
+    open_to_jobs = [Path(place).resolve() for place in (*SYSTEM, sys.base_prefix)]
+    return next((path for path in paths if any(path.resolve().is_relative_to(place) for place in open_to_jobs)), None)
 
 
 @cache

@@ -129,3 +129,12 @@ def test_unknown_command(kata):
     result = kata("tset")
     assert result.exit_code == 2
     assert "No such command" in result.stderr
+
+
+def test_a_course_that_every_submission_may_read_is_not_graded(kata, checkout, solve, monkeypatch):
+    submission = solve("units/double")
+    monkeypatch.setattr(sys, "base_prefix", str(checkout))
+    result = kata("grade", str(submission))
+    assert result.exit_code == 2
+    assert "lies among files that every submission may read" in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -27,7 +27,7 @@ from tests.hostile.attacks import (
 SEED = "hostile-seed-77aa01"
 SECONDS = 900
 MARKERS = ("kata-hidden-marker-c83e7d2260fa", "kata-solution-marker-5b1f0c9ad34e", SEED, "course/hidden_tests")
-INPUTS = ("kata-hostile-input", "83, 84, 79", "838479")  # how attacks mark what would carry inputs away, the last in codes
+INPUTS = ("kata-hostile-input", "83, 84, 79", "838479")  # beside what would carry inputs away
 STOLEN = "STO" + "LEN"
 FEWEST = 60
 

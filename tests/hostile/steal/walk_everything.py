@@ -1,16 +1,33 @@
-"""Walks the whole file system for hidden tests, reports and the files of other submissions."""
+"""Walks the whole file system, what is near the root first, for hidden tests, reports and the files of others."""
 
+import collections
+import contextlib
 import os
 import time
 
 WANTED = {"hidden_tests", "test_target.py", "test_scratch.py", "scores.json"}
 LIBRARIES = {"/usr", "/lib", "/lib64", "/bin", "/proc", "/sys", "/dev"}
-until = time.monotonic() + 1
+TOPS = (
+    "/",
+    "/root",
+    "/home",
+    "/tmp",
+    "/var",
+    "/run",
+    "/srv",
+    "/opt",
+    "/mnt",
+    "/work",
+    "/workspace",
+    "/workspaces",
+    "..",
+)
+until, waiting = time.monotonic() + 1, collections.deque(TOPS)
 
-for top in ("/", "/root", "/home", "/tmp", "/var/tmp", "/run", "/srv", "/opt", "/mnt", "/work", "/workspace"):
-    for folder, inner, files in os.walk(top):
-        for name in WANTED & {*inner, *files}:
-            print("STO" + "LEN", os.path.join(folder, name))
-        if time.monotonic() > until:
-            break
-        inner[:] = [name for name in inner if os.path.join(folder, name) not in LIBRARIES]
+while waiting and time.monotonic() < until:
+    with contextlib.suppress(OSError), os.scandir(waiting.popleft()) as found:
+        for entry in found:
+            if entry.name in WANTED:
+                print("STO" + "LEN", entry.path)
+            if entry.is_dir(follow_symlinks=False) and entry.path not in LIBRARIES:
+                waiting.append(entry.path)

@@ -221,7 +221,8 @@ def assert_same(actual: Any, sent: Any, what: str = "the input") -> None:
 
 def _bytes(value: Any) -> bytes:
     if isinstance(value, torch.Tensor):
-        return value.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes() if value.numel() else b""
+        flat = value.contiguous().as_strided((value.numel(),), (1,))
+        return flat.view(torch.uint8).numpy().tobytes() if value.numel() else b""
     return np.ascontiguousarray(value).tobytes()
 
 

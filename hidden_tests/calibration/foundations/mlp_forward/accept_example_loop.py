@@ -1,0 +1,41 @@
+"""accept: one example and one unit at a time."""
+
+import torch
+
+FUNCTIONS = {
+    "identity": lambda z: z,
+    "relu": lambda z: z.clamp(min=0),
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "silu": lambda z: z * torch.sigmoid(z),
+}
+
+
+def check(x, weights, biases, activation):
+    if not isinstance(activation, str):
+        raise TypeError("activation must be a string")
+    if activation not in FUNCTIONS:
+        raise ValueError(f"activation must be one of {sorted(FUNCTIONS)}")
+    if len(weights) == 0:
+        raise ValueError("there must be at least one layer")
+    if len(weights) != len(biases):
+        raise ValueError("there must be one bias per weight")
+    features = x.shape[-1]
+    for weight, bias in zip(weights, biases):
+        if weight.dim() != 2 or weight.shape[1] != features:
+            raise ValueError("each weight must be (out, in) with the in of what comes in")
+        if bias.shape != (weight.shape[0],):
+            raise ValueError("each bias must be (out,)")
+        features = weight.shape[0]
+
+
+def mlp_forward(x, weights, biases, activation="relu"):
+    check(x, weights, biases, activation)
+    rows = []
+    for row in x.reshape(-1, x.shape[-1]):
+        for layer, (weight, bias) in enumerate(zip(weights, biases)):
+            if layer:
+                row = FUNCTIONS[activation](row)
+            row = torch.stack([(unit * row).sum() + shift for unit, shift in zip(weight, bias)])
+        rows.append(row)
+    return torch.stack(rows).reshape(*x.shape[:-1], -1)

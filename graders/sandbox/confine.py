@@ -28,7 +28,8 @@ SHARED_MEMORY = 256 << 20
 
 @dataclass(frozen=True)
 class Confinement:
-    """What one job may use; sizes in bytes, `seconds` of CPU. `mode` is full or reduced."""
+    """What one job may use; sizes in bytes, `seconds` of CPU. `mode` is full or reduced; `extra_memory`, if not 0, is what the
+    job may add to the memory that it starts with."""
 
     mode: str
     memory: int
@@ -39,10 +40,18 @@ class Confinement:
     job: str
     may_fork: bool
     devices: tuple[str, ...] = ()
+    extra_memory: int = 0
+
+    @property
+    def counted(self) -> bool:
+        """Whether the memory that the job adds is held to `extra_memory`. Its children, and what it shares, would not count."""
+        return self.extra_memory > 0 and not self.devices
 
     def limits(self) -> dict[str, int]:
         # CUDA reserves far more addresses than memory: there only the sum over all processes is limited.
         limits = {} if self.devices else {"AS": self.memory}
+        if self.counted:  # who gives back parts of the libraries gains addresses, but no memory to write to
+            limits["DATA"] = kernel.data_size() + self.extra_memory
         limits |= {"NPROC": self.processes, "FSIZE": self.files, "CPU": self.seconds}
         return limits | {"NOFILE": 256, "CORE": 0, "MEMLOCK": 0, "MSGQUEUE": 0, "STACK": 8 << 20}
 
@@ -93,7 +102,7 @@ def _confine_full(rules: Confinement) -> str:
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     kernel.landlock((*SYSTEM, "/proc", *rules.readable), (PRIVATE, "/dev/shm"), DEVICES, rules.devices)
     kernel.set_limits(rules.limits())
-    kernel.seccomp(deny_fork=not rules.may_fork)
+    kernel.seccomp(deny_fork=not rules.may_fork or rules.counted, deny_sharing=rules.counted)
     return PRIVATE
 
 
@@ -108,7 +117,8 @@ def _confine_reduced(rules: Confinement) -> str:
     )
     kernel.set_limits(rules.limits())
     # Without the signal scope a process that leaves its group could outlive the job, so none may be made.
-    kernel.seccomp(deny_fork=not rules.may_fork or kernel.landlock_abi() < 6, beside_others=True)
+    deny_fork = not rules.may_fork or rules.counted or kernel.landlock_abi() < 6
+    kernel.seccomp(deny_fork=deny_fork, deny_sharing=rules.counted, beside_others=True)
     return work
 
 

@@ -54,6 +54,12 @@ def drop_capabilities() -> None:
     _check(libc.capset(struct.pack("Ii", 0x20080522, 0), b"\0" * 24), "capset")
 
 
+def data_size() -> int:
+    """Bytes of memory that only this process may write to, and of its stack."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[5]) * resource.getpagesize()
+
+
 def set_limits(limits: Mapping[str, int]) -> None:
     """Sets resource limits by name (`AS`, `NPROC`, …), soft and hard, never above the present hard limit."""
     for name, value in limits.items():
@@ -186,11 +192,13 @@ _SPECIAL = ("clone", "clone3", "socket", "socketpair", "setpriority", *_OWN)
 _NEW_NAMESPACES = 0x7E020000
 _ALLOW, _KILL, _EPERM, _ENOSYS, _EAFNOSUPPORT, _X32 = 0x7FFF0000, 0x80000000, 0x50001, 0x50026, 0x50061, 0x40000000
 _FORK = {"x86_64": (57, 58), "aarch64": ()}
+_MMAP = {"x86_64": 9, "aarch64": 222}
 
 
-def seccomp(deny_fork: bool = False, beside_others: bool = False) -> None:
-    """Refuses the calls above, namespaces and every socket but AF_UNIX; with `deny_fork`, new processes too; `beside_others`,
-    where their files and sockets are in sight, what would change or reach these by name."""
+def seccomp(deny_fork: bool = False, deny_sharing: bool = False, beside_others: bool = False) -> None:
+    """Refuses the calls above, namespaces and every socket but AF_UNIX; with `deny_fork`, new processes too; with
+    `deny_sharing`, shared memory; `beside_others`, where their files and sockets are in sight, what would change or reach
+    these by name."""
     numbers = SYSCALLS[platform.machine()]
     program = [_load(4), _jump(0x15, 1, 0, _AUDIT_ARCH[platform.machine()]), _return(_KILL), _load(0)]
     if platform.machine() == "x86_64":
@@ -202,6 +210,9 @@ def seccomp(deny_fork: bool = False, beside_others: bool = False) -> None:
     if deny_fork:
         for number in _FORK[platform.machine()]:
             program += [_jump(0x15, 0, 1, number), _return(_EPERM)]
+    if deny_sharing:  # MAP_SHARED, of the fourth argument
+        sharing = [_load(40), _jump(0x45, 0, 1, 1), _return(_EPERM), _return(_ALLOW)]
+        program += [_jump(0x15, 0, len(sharing), _MMAP[platform.machine()]), *sharing]
     flags = [_load(16), _jump(0x45, 0, 1, _NEW_NAMESPACES), _return(_EPERM)]
     if deny_fork:  # a thread shares memory (CLONE_THREAD), a process does not
         flags += [_jump(0x45, 1, 0, 0x10000), _return(_EPERM)]

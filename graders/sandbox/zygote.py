@@ -100,7 +100,7 @@ def supervise(request: dict[str, Any], descriptors: list[int], control: socket.s
     control.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     status = socket.socket(fileno=status_descriptor)
-    memory, extra = request.pop("memory"), request.pop("extra_memory")
+    memory, extra = request.pop("memory"), request["extra_memory"]
     # A test of memory counts from what the warmed process already maps.
     limit = address_space() + extra if extra else memory
     readable, devices = tuple(settings["readable"]), tuple(settings["devices"])

@@ -6,6 +6,8 @@ import math
 import socket
 import struct
 import time
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgpack
@@ -19,8 +21,11 @@ MAX_HEADER, MAX_BODY = 2 << 20, 256 << 20
 MAX_INTEGER_DIGITS = 4000  # hexadecimal ones
 # Of sets and dicts in one message: integers whose hashes collide cost the square of their number.
 MAX_KEYS = 1 << 14
+MAX_EQUAL_HASHES = 1 << 8  # ten thousand tuples of one hash would take half a minute to put into a set
+MAX_EMPTY = 1 << 20  # rows without bytes: what a test makes of them (a sum, a copy in float64) has bytes
 MARSHAL_VERSION = 2  # later ones depend on who else holds a constant; equal probes must be equal bytes
 MAX_DIMENSIONS = 64
+TEXT_ERRORS = "surrogatepass"  # a str may hold half a character, and arrives with it
 ATOMS = (type(None), int, float, str, bytes)
 PREFIX = struct.Struct("<IQ")
 STORED = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
@@ -43,7 +48,7 @@ def encode(value: Any) -> tuple[bytes, list[memoryview]]:
         TooLarge: above one of the limits.
     """
     encoder = _Encoder()
-    header = msgpack.packb(encoder.tree(value), use_bin_type=True)
+    header = msgpack.packb(encoder.tree(value), use_bin_type=True, unicode_errors=TEXT_ERRORS)
     for size, limit, what in (
         (encoder.size, MAX_BODY, "tensors and arrays"),
         (len(header), MAX_HEADER, "numbers and strings outside tensors"),
@@ -97,24 +102,29 @@ class _Encoder:
             return {"!": "module", "v": value.name}
         raise TypeError(f"a value of type {type(value).__name__} cannot cross")
 
-    def _append(self, raw: np.ndarray) -> dict[str, int]:
+    def _append(self, raw: np.ndarray, shape: Sequence[int]) -> dict[str, int]:
+        if not raw.nbytes and _rows(shape) > MAX_EMPTY:
+            raise TooLarge("an empty tensor or array of so many rows or columns is more than may be returned")
         start, self.size = self.size, self.size + raw.nbytes
         if raw.nbytes:
             self.buffers.append(memoryview(raw.data).cast("B"))
         return {"o": start, "n": raw.nbytes}
 
     def _tensor(self, tensor: torch.Tensor) -> dict[str, Any]:
-        flat = tensor.contiguous().reshape(-1)
+        # A single element counts as contiguous whatever its stride, and then has no view as bytes.
+        flat = tensor.contiguous().as_strided((tensor.numel(),), (1,))
         raw = flat.view(torch.uint8).numpy() if flat.numel() else np.empty(0, np.uint8)
         described = {"!": "tensor", "d": str(tensor.dtype).removeprefix("torch."), "s": list(tensor.shape)}
         strides = {} if tensor.is_contiguous() else {"k": list(tensor.stride())}
-        return described | strides | self._append(raw)
+        return described | strides | self._append(raw, tensor.shape)
 
     def _array(self, array: np.ndarray) -> dict[str, Any]:
         order: Literal["C", "F"] = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
         native = array.astype(array.dtype.newbyteorder("="), copy=False)
         raw = np.frombuffer(native.tobytes(order), np.uint8)
-        return {"!": "array", "d": native.dtype.str[1:], "s": list(array.shape), "f": order} | self._append(raw)
+        return {"!": "array", "d": native.dtype.str[1:], "s": list(array.shape), "f": order} | self._append(
+            raw, array.shape
+        )
 
 
 def decode(header: bytes, body: bytearray, *, trusted: bool = False) -> Any:
@@ -127,7 +137,7 @@ def decode(header: bytes, body: bytearray, *, trusted: bool = False) -> Any:
         WireError: for anything that `encode` could not have written.
     """
     try:
-        tree = msgpack.unpackb(header, raw=False, strict_map_key=True, max_ext_len=0)
+        tree = msgpack.unpackb(header, raw=False, strict_map_key=True, max_ext_len=0, unicode_errors=TEXT_ERRORS)
         decoder = _Decoder(body, trusted)
         value = decoder.value(tree, DEPTH + 8)
         if decoder.position != len(body):
@@ -159,11 +169,15 @@ class _Decoder:
             if self.keys > MAX_KEYS:
                 raise WireError("too many entries of sets and dicts")
         if kind in ("tuple", "set", "frozenset") and isinstance(content, list):
-            return {"tuple": tuple, "set": set, "frozenset": frozenset}[kind](self.value(i, depth - 1) for i in content)
+            items = [self.value(item, depth - 1) for item in content]
+            if kind == "tuple":
+                return tuple(items)
+            return {"set": set, "frozenset": frozenset}[kind](_keys(items))
         if kind == "dict" and isinstance(content, list):
             if any(not isinstance(pair, list) for pair in content):
                 raise WireError("an unknown type")
-            return {self.value(key, depth - 1): self.value(item, depth - 1) for key, item in content}
+            pairs = [(self.value(key, depth - 1), self.value(item, depth - 1)) for key, item in content]
+            return dict(zip(_keys([key for key, _ in pairs]), (item for _, item in pairs), strict=True))
         if kind == "int" and isinstance(content, str) and len(content) <= MAX_INTEGER_DIGITS:
             return int(content, 16)
         if kind == "complex" and isinstance(content, list):
@@ -190,6 +204,8 @@ class _Decoder:
         if start != self.position or start + size > len(self.body):
             raise WireError("a block out of bounds")
         self.position += size
+        if size == 0 and _rows(shape) > MAX_EMPTY:
+            raise WireError("a block of nothing")
         if kind == "tensor":
             if tree["d"] not in STORED:
                 raise WireError("an unknown dtype")
@@ -212,6 +228,18 @@ class _Decoder:
         octets = np.frombuffer(self.body, np.uint8, size, start)
         flat = octets != 0 if array_dtype.kind == "b" else octets.copy().view(array_dtype)
         return flat.reshape(shape, order="F" if tree.get("f") == "F" else "C")
+
+
+def _rows(shape: Sequence[int]) -> int:
+    """The largest tensor that dimensions of `shape` make if those of size 0 are left out."""
+    return math.prod(max(size, 1) for size in shape)
+
+
+def _keys(keys: list[Any]) -> list[Any]:
+    """The keys of a set or dict, if these can be told apart quickly."""
+    if len(keys) > MAX_EQUAL_HASHES and max(Counter(map(hash, keys)).values()) > MAX_EQUAL_HASHES:
+        raise WireError("keys whose hashes collide")
+    return keys
 
 
 def send(channel: socket.socket, value: Any, deadline: float | None = None) -> None:

@@ -16,10 +16,19 @@ def test_every_built_in_error_arrives_as_its_kind(name):
         assert isinstance(error, OutOfMemory)
         return
     kind = getattr(builtins, name)
-    assert isinstance(error, kind) or issubclass(kind, UnicodeError | BaseExceptionGroup)
+    assert isinstance(error, kind) or issubclass(kind, UnicodeError | BaseExceptionGroup | StopIteration)
     assert str(error) == "their words"
     assert error.traceback == "their traceback"
     assert "their" not in error.public
+
+
+def test_a_stop_does_not_end_a_loop_of_the_test():
+    def ask(_):
+        raise candidate_error("StopIteration", "", "")
+
+    with pytest.raises(RuntimeError):
+        all(map(ask, [1, 2, 3]))
+    assert candidate_error("StopIteration", "", "").public == "your code raises StopIteration"
 
 
 def test_a_stub_is_not_implemented():

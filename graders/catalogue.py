@@ -12,6 +12,8 @@ from graders.errors import UserError
 DIFFICULTIES = ("easy", "medium", "hard")
 PROFILES = ("tensor_op", "numpy_op", "module", "training", "files", "plan")
 MIB = 1 << 20
+MOST = 10**9  # of any number: mebibytes of it still fit what the kernel takes
+SHOWN = 200  # characters of a wrong value
 KINDS: dict[Any, str] = {
     str: "a text in quotes",
     int: "a whole number",
@@ -121,7 +123,7 @@ def load_exercise(root: Path, toml: Path) -> Exercise:
     path = f"{toml.parent.name}/{toml.stem}"
     try:
         table = tomllib.loads(toml.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # some numbers and deep nesting have no error of their own
         raise CatalogueError(f"{toml}: {' '.join(str(error).split())}: mend the file") from None
     get = _Reader(toml, table)
     forbidden, limits = _Reader(toml, get("forbidden", dict, {})), _Reader(toml, get("limits", dict, {}))
@@ -155,7 +157,7 @@ def load_exercise(root: Path, toml: Path) -> Exercise:
         ("profile", exercise.profile, PROFILES),
     ):
         if value not in allowed:
-            raise CatalogueError(f"{toml}: {name} is {value!r}: use one of {', '.join(allowed)}")
+            raise CatalogueError(f"{toml}: {name} is {_shown(value)}: use one of {', '.join(allowed)}")
     for reader in (get, forbidden, limits):
         reader.refuse_unknown()
     return exercise
@@ -173,13 +175,25 @@ class _Reader:
         if value is None:
             raise CatalogueError(f"{self.toml}: {key} is missing: add it")
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise CatalogueError(f"{self.toml}: {key} is {value!r}: give {KINDS[kind]}")
+            raise CatalogueError(f"{self.toml}: {key} is {_shown(value)}: give {KINDS[kind]}")
         if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-            raise CatalogueError(f"{self.toml}: {key} is {value!r}: give {KINDS[list]}")
-        if isinstance(value, int | float) and not isinstance(value, bool) and not 0 < value < math.inf:
-            raise CatalogueError(f"{self.toml}: {key} is {value!r}: give a positive number")
+            raise CatalogueError(f"{self.toml}: {key} is {_shown(value)}: give {KINDS[list]}")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if not 0 < value < math.inf:
+                raise CatalogueError(f"{self.toml}: {key} is {_shown(value)}: give a positive number")
+            if value > MOST:
+                raise CatalogueError(f"{self.toml}: {key} is {_shown(value)}: give at most {MOST}")
         return value
 
     def refuse_unknown(self) -> None:
         for key in set(self.table) - self.known:
-            raise CatalogueError(f"{self.toml}: unknown key {key!r}: remove it or correct its spelling")
+            raise CatalogueError(f"{self.toml}: unknown key {_shown(key)}: remove it or correct its spelling")
+
+
+def _shown(value: object) -> str:
+    """The value as a sentence can hold it."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write integers of thousands of digits
+        return "a number of too many digits"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -18,9 +18,12 @@ HIDING_PARTS = frozenset(
     {"__torch_function__", "__torch_dispatch__", "__globals__", "__subclasses__", "f_globals", "f_back"}
     | {"__dict__", "__getattr__", "__getattribute__", "__code__", "__closure__"}
 )
+DEEPEST = max(name.count(".") + 1 for name in HIDING_MODULES)
 BY_NAME = frozenset({"getattr", "methodcaller", "attrgetter"})
-# Longer dotted names, and names that stand for more things, are not followed.
-LONGEST, MOST_MEANINGS, PASSES = 16, 4, 4
+# Longer dotted names, names that stand for more things, and more star imports are not followed: a file of a megabyte must
+# not take more than linear time.
+LONGEST, LONGEST_TEXT, MOST_MEANINGS, MOST_STARS, PASSES = 16, 200, 4, 4, 4
+MOST_FLAGS = 50
 
 
 @dataclass
@@ -64,7 +67,10 @@ def inspect_source(source: bytes, calls: Sequence[str], operators: Sequence[str]
         texts = names.texts(node)
         if texts is None or not rules.last.isdisjoint(texts):
             flags.add((node.lineno, "an attribute by a computed name could hide a forbidden call"))
-    findings = Findings(flags=[f"line {line}: {what}" for line, what in sorted(flags)])
+    shown = [f"line {line}: {what}" for line, what in sorted(flags)]
+    if len(shown) > MOST_FLAGS:
+        shown[MOST_FLAGS:] = [f"and {len(shown) - MOST_FLAGS} more flags"]
+    findings = Findings(flags=shown)
     if banned:
         line, call = min(banned, key=lambda found: found[0])
         findings.withheld = f"line {line} uses {call}, which this exercise forbids"
@@ -75,10 +81,11 @@ class _Rules:
     def __init__(self, calls: Sequence[str], operators: Sequence[str]) -> None:
         self._calls = {"?." + c.removeprefix(TENSOR): c for c in calls if c.startswith(TENSOR)} | {c: c for c in calls}
         self.last = {*operators, *(call.rpartition(".")[2] for call in calls)}
+        self._longest = max((call.count(".") + 1 for call in self._calls), default=0)
 
     def banned(self, path: str) -> str | None:
         """The rule that `path` breaks."""
-        parts = path.split(".")
+        parts = path.split(".", self._longest)[: self._longest]
         for length in range(len(parts), 0, -1):
             if call := self._calls.get(".".join(parts[:length])):
                 return call
@@ -110,9 +117,9 @@ class _Names:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 for alias in node.names:
                     if alias.name == "*":
-                        self._stars.append(node.module)
+                        self._star(node.module)
                     else:
-                        self._mean(alias.asname or alias.name, f"{node.module}.{alias.name}")
+                        self._mean(alias.asname or alias.name, _member(node.module, alias.name))
         imported = [path for paths in self._meanings.values() for path in paths]
         self._modules = set(self._meanings)
         self._roots = {path.partition(".")[0] for path in (*imported, *self._stars, "torch", "numpy")}
@@ -123,7 +130,14 @@ class _Names:
                     if path.partition(".")[0] in self._roots:
                         self._mean(name, path)
 
+    def _star(self, module: str) -> None:
+        if len(self._stars) == MOST_STARS:
+            self.crowded.add("import *")
+        elif module not in self._stars:
+            self._stars.append(module[:LONGEST_TEXT])
+
     def _mean(self, name: str, path: str) -> None:
+        path = path[:LONGEST_TEXT]
         meanings = self._meanings.setdefault(name, set())
         if len(meanings) < MOST_MEANINGS or path in meanings:
             meanings.add(path)
@@ -133,7 +147,7 @@ class _Names:
     def resolve(self, node: ast.AST) -> Iterator[str]:
         """Dotted names that the node may stand for; `?.x` is an attribute of a value."""
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (_member(node.module, alias.name) for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.expr) and not _is_own(node):
@@ -151,10 +165,10 @@ class _Names:
 
     def hides(self, path: str) -> bool:
         """Whether `path` gives access to everything."""
-        parts = path.split(".")
-        if path in HIDING or parts[-1] in HIDING_PARTS:
+        parts = path.split(".", DEEPEST)
+        if path in HIDING or path.rpartition(".")[2] in HIDING_PARTS:
             return True
-        beginnings = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+        beginnings = (".".join(parts[:length]) for length in range(1, DEEPEST + 1))
         return parts[0] in self._roots and not HIDING_MODULES.isdisjoint(beginnings)
 
     def texts(self, node: ast.AST) -> set[str] | None:
@@ -195,6 +209,10 @@ class _Names:
         if attributes:
             return paths if name in self._modules or name == "torch" else paths + value
         return paths if name in self._meanings else [*paths, name]
+
+
+def _member(module: str, name: str) -> str:
+    return f"{module[:LONGEST_TEXT]}.{name}"
 
 
 def _bound(node: ast.AST) -> Iterator[str]:

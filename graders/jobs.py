@@ -115,7 +115,7 @@ def judge_source(
 ) -> tuple["Verdict", "Findings"]:
     """What the hidden tests of a phase say about a file, and what its text says. For `options` see `judge`."""
     # Imported here: the process that schedules jobs needs neither torch nor pytest.
-    from graders.forbidden import inspect_source
+    from graders.forbidden import Findings, inspect_source
     from graders.judge import judge
     from graders.throughput import Stopwatch
 
@@ -130,6 +130,8 @@ def judge_source(
         left_out=left_out,
         options=options,
     )
+    if source.problem:  # it is never imported, and may not be parsable within any limits
+        return verdict, Findings()
     return verdict, inspect_source(source.content, exercise.forbidden_calls, exercise.forbidden_operators)
 
 

@@ -71,7 +71,8 @@ def render_report(scores: Scores) -> str:
         if level is LEVELS[-1] or _least(scores, level) <= LIMIT:
             promises = _promises(scores) if level.form == "list" else {}
             sections = [_section(name, scores["submissions"][name], level, promises) for name in names]
-            html = _template().render(page, sections=sections, promises=promises, note=level.note)
+            listed = {clean(path): [clean(text) for text in texts] for path, texts in promises.items()}
+            html = _template().render(page, sections=sections, promises=listed, note=level.note)
             if len(html.encode()) <= LIMIT:
                 break
     return html

@@ -17,7 +17,7 @@ from graders.errors import UserError
 from graders.files import file_name, write_atomically
 from graders.jobs import Job, run_job, usable_cores, versions, with_name
 from graders.pool import default_workers, map_in_pool
-from graders.scoring import REPORT_SCHEMA
+from graders.scoring import REPORT_SCHEMA, ScoreError, check_part
 from graders.source import Source, read_source
 from graders.submissions import Submission
 
@@ -70,10 +70,12 @@ class Run:
     def _remembered_seed(self) -> str:
         """The seed of the unfinished or earlier run in this folder, so that its results can be used again."""
         file = self.out / "seed"
-        if not file.is_file():
-            write_atomically(file, secrets.token_hex(16).encode())
+        kept = file.read_text(encoding="utf-8", errors="replace").strip() if file.is_file() else ""
+        if not kept:  # also where it was cut: inputs of an empty seed could be foreseen
+            kept = secrets.token_hex(16)
+            write_atomically(file, kept.encode())
             file.chmod(0o600)
-        return file.read_text().strip()
+        return kept
 
     def plan(self, submissions: Iterable[Submission], exercises: Sequence[Exercise]) -> list[Job]:
         """All jobs: tests first, throughput after them."""
@@ -132,9 +134,10 @@ class Run:
 
     def _known(self, job: Job) -> dict[str, Any] | None:
         try:
-            result = json.loads(self._cached(job).read_bytes())
-            return result if {"report", "facts"} <= set(result) else None
-        except (OSError, ValueError, TypeError):
+            result: dict[str, Any] = json.loads(self._cached(job).read_bytes())
+            check_part(result, job.exercise.path)
+            return result
+        except (OSError, ValueError, RecursionError, ScoreError):
             return None
 
     def _report(self, name: str, parts: Sequence[tuple[Job, dict[str, Any]]]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ SENTENCE, DETAIL = 600, 20_000  # characters kept of a sentence, and of a traceb
 
 # Points are added up as whole millionths, so that parts make the whole exactly.
 MICRO = 1_000_000
+MOST = 1e9  # points of a test
 
 Scores = dict[str, Any]
 
@@ -84,7 +85,9 @@ def score(reports: Iterable[Mapping[str, Any]], catalogue: Mapping[str, Exercise
         "seed": seeds[0],
         "mode": min((lane.facts["mode"] for lane in lanes), key=MODES.index),
         "versions": _versions(lane.facts["versions"] for lane in lanes),
-        "exercises": {e.path: {"title": e.title, "difficulty": e.difficulty, "points": e.points} for e in exercises},
+        "exercises": {
+            e.path: {"title": clean(e.title), "difficulty": e.difficulty, "points": e.points} for e in exercises
+        },
         "submissions": {name: _submission(exercises, own) for name, own in submissions.items()},
     }
 
@@ -183,10 +186,66 @@ class _Lane:
     uncollected: dict[str, str]
 
 
+def check_part(result: object, exercise: str) -> None:
+    """Accepts what a job says of `exercise`: pytest's report and the facts beside it.
+
+    Raises:
+        ScoreError: it is damaged, or of another version.
+    """
+    report = _get(result, "report", dict)
+    if any(said.exercise != exercise for said in read_results(report)):
+        raise ScoreError(f"not a report of {exercise}: grade again")
+    if any(type(count) is not int for count in _get(report, "summary", dict, {}).values()):
+        raise _unknown("summary")
+    read_uncollected(report)
+    _get(report, "exitcode", int, 0)
+    _check_facts(_get(result, "facts", dict))
+
+
+def _check_facts(facts: object) -> None:
+    for key in ("problem", "withheld"):
+        _get(facts, key, str | None)
+    if not re.fullmatch(r"(?:[0-9a-f]{64})?", _get(facts, "source_sha256", str | None) or ""):
+        raise _unknown("source_sha256")
+    if not all(isinstance(flag, str) for flag in _get(facts, "flags", list)):
+        raise _unknown("flags")
+
+
+def _get(record: object, key: str, kind: Any, default: Any = None) -> Any:
+    """What a report has under `key`.
+
+    Raises:
+        ScoreError: nothing of this kind.
+    """
+    found = record.get(key, default) if isinstance(record, dict) else _unknown(key)
+    if not isinstance(found, kind):
+        raise _unknown(key)
+    return found
+
+
+def _amount(record: Mapping[str, Any], key: str, default: float | None = None) -> float:
+    found = _get(record, key, int | float, default)
+    if isinstance(found, bool) or not 0 <= found <= MOST:
+        raise _unknown(key)
+    return float(found)
+
+
+def _unknown(key: str) -> ScoreError:
+    return ScoreError(f"a report whose {key!r} has another layout: grade again with this version")
+
+
 def _read_lane(report: Mapping[str, Any]) -> _Lane:
-    facts = report.get("kata", {})
+    facts = _get(report, "kata", dict, {})
     if facts.get("schema") != REPORT_SCHEMA:
         raise ScoreError(f"not a report of {REPORT_SCHEMA}: grade again with this version")
+    for key in ("submission", "seed"):
+        _get(facts, key, str)
+    if facts.get("mode") not in MODES:
+        raise _unknown("mode")
+    if not all(isinstance(version, str) for version in _get(facts, "versions", dict).values()):
+        raise _unknown("versions")
+    for own in _get(facts, "exercises", dict).values():
+        _check_facts(own)
     return _Lane(facts, read_results(report), read_uncollected(report))
 
 
@@ -194,49 +253,57 @@ def read_results(report: Mapping[str, Any]) -> list[Result]:
     """The tests of a report, in its order.
 
     Raises:
-        ScoreError: a test that does not say which exercise it belongs to.
+        ScoreError: another layout, or a test that does not say which exercise it belongs to.
     """
-    return [_read_test(test) for test in report.get("tests", ())]
+    return [_read_test(test) for test in _get(report, "tests", list, [])]
 
 
 def read_uncollected(report: Mapping[str, Any]) -> dict[str, str]:
-    """By exercise, why its test file gave no tests: an error of the author, or a library that is missing."""
+    """By exercise, why its test file gave no tests: an error of the author, or a library that is missing.
+
+    Raises:
+        ScoreError: another layout.
+    """
     reasons = {}
-    for collector in report.get("collectors", ()):
-        if collector["outcome"] != "passed" and "::" not in collector["nodeid"]:
-            file = PurePosixPath(collector["nodeid"])
+    for collector in _get(report, "collectors", list, []):
+        nodeid = _get(collector, "nodeid", str)
+        if _get(collector, "outcome", str) != "passed" and "::" not in nodeid:
+            file = PurePosixPath(nodeid)
             path = f"{file.parent.name}/{file.stem.removeprefix('test_')}"
-            last = _skip_reason(collector.get("longrepr", "")).strip().rpartition("\n")[2]
+            last = _skip_reason(_get(collector, "longrepr", str, "")).strip().rpartition("\n")[2]
             reasons[path] = clean(f"its tests could not be collected: {last}")
     return reasons
 
 
-def _read_test(test: Mapping[str, Any]) -> Result:
+def _read_test(test: object) -> Result:
     said: dict[str, Any] = {}
-    for entry in test.get("user_properties", ()):
-        for key, value in entry.items():
+    nodeid, outcome = _get(test, "nodeid", str), _get(test, "outcome", str)
+    for entry in _get(test, "user_properties", list, []):
+        for key, value in entry.items() if isinstance(entry, dict) else ():
             if key != "message" or not said.get(key):  # a teardown may fail as well: the call's message counts
                 said[key] = value
     if "exercise" not in said:
-        raise ScoreError(f"{test['nodeid']} names no exercise: grade with the plugin graders.testing.plugin")
-    stages = [test[stage] for stage in ("setup", "call", "teardown") if stage in test]
-    texts = [stage["longrepr"] for stage in stages if stage.get("longrepr")]
-    outcome, message, detail = test["outcome"], said.get("message", ""), "\n\n".join(texts)
+        raise ScoreError(f"{nodeid} names no exercise: grade with the plugin graders.testing.plugin")
+    stages = [_get(test, stage, dict, {}) for stage in ("setup", "call", "teardown")]
+    texts = [text for stage in stages if (text := _get(stage, "longrepr", str, ""))]
+    message, detail = _get(said, "message", str, ""), "\n\n".join(texts)
     if outcome == "skipped":
         reason = _skip_reason(texts[0] if texts else "")
         outcome = "pending" if reason.startswith("pending:") else "error"
         message, detail = reason.removeprefix("pending:").strip() if outcome == "pending" else "", reason
     elif outcome not in ("passed", "failed"):
         outcome = "error"  # a fixture that raised, or an expectation (xfail) that hidden tests do not use
-    credit = said.get("credit", 1.0 if outcome == "passed" else 0.0) if outcome in ("passed", "failed") else 0.0
+    credit = _amount(said, "credit", 1.0 if outcome == "passed" else 0.0) if outcome in ("passed", "failed") else 0.0
+    if said.get("category") not in CATEGORIES:
+        raise _unknown("category")
     return Result(
-        exercise=said["exercise"],
-        name=clean(test["nodeid"].partition("::")[2]),
+        exercise=_get(said, "exercise", str),
+        name=clean(nodeid.partition("::")[2]),
         category=said["category"],
         outcome=outcome,
-        weight=float(said["points"]),
-        credit=min(max(float(credit), 0.0), 1.0),
-        promise=clean(said["promise"]),
+        weight=_amount(said, "points"),
+        credit=min(credit, 1.0),
+        promise=clean(_get(said, "promise", str)),
         message="" if outcome == "passed" and credit == 1.0 else clean(message),
         detail="" if outcome == "passed" else clean(detail, DETAIL, lines=True),
     )
@@ -246,7 +313,7 @@ def _skip_reason(longrepr: str) -> str:
     """pytest writes a skip as `(path, line, 'Skipped: reason')`."""
     try:
         _, _, reason = ast.literal_eval(longrepr)
-    except (ValueError, SyntaxError, TypeError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return longrepr
     return str(reason).removeprefix("Skipped: ")
 
@@ -343,10 +410,10 @@ def _add(values: Iterable[float]) -> float:
     return sum(round(value * MICRO) for value in values) / MICRO
 
 
-def _versions(lanes: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def _versions(lanes: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Versions by name; both, where lanes differ."""
     found: dict[str, set[str]] = {}
     for versions in lanes:
         for name, version in versions.items():
-            found.setdefault(name, set()).add(clean(str(version)))
+            found.setdefault(clean(name), set()).add(clean(version))
     return {name: ", ".join(sorted(different)) for name, different in found.items()}

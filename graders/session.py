@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from graders import wire
 from graders.catalogue import Limits
@@ -21,6 +21,7 @@ SECOND_CHANCES = 2
 # After so many calls without an answer no more are made: an endless loop must not cost its deadline for every test.
 STRIKES = 6
 KEPT = 64 << 10
+T = TypeVar("T")
 
 
 @dataclass
@@ -113,7 +114,12 @@ class Session:
         if self._job is None:
             self._job = self._start(0)
         if not self._job.testing and self._forks:
-            wire.send(self._job.process.channel, {"kind": "test"}, time.monotonic() + GRACE)
+            try:
+                wire.send(self._job.process.channel, {"kind": "test"}, time.monotonic() + GRACE)
+            except (ConnectionError, TimeoutError):
+                process = self._job.process
+                self._end_job()
+                raise Crashed(f"your code ends its process: {_describe(process.end())}") from None
             self._job.testing = True
         return self._job
 
@@ -121,8 +127,7 @@ class Session:
         """The fork of the last test is gone."""
         try:
             job.draining = False
-            told = wire.receive(job.process.channel, time.monotonic() + GRACE)
-            return isinstance(told, dict) and told.get("kind") == "ended"
+            return entry(wire.receive(job.process.channel, time.monotonic() + GRACE), "kind", str) == "ended"
         except (OSError, EOFError, wire.WireError):
             return False
 
@@ -154,26 +159,26 @@ class Session:
             question = {"kind": "probe", "number": job.asked, "probe": pack(probe), "trace": self._trace}
             wire.send(channel, question, until + GRACE)
             told = wire.receive(channel, until)
-            if not isinstance(told, dict):
-                raise wire.WireError("an unexpected message")
-            if told.get("kind") == "ended":
+            kind = entry(told, "kind", str)
+            if kind == "ended":
                 job.testing = False
                 raise Crashed(f"your code ends its process: {_status(told.get('status'))}")
-            if told.get("number") != job.asked or told.get("kind") not in ("value", "error", "too large"):
+            if entry(told, "number", int) != job.asked or kind not in ("value", "error", "too large"):
                 raise wire.WireError("an answer to a question that was not asked")
-            if told["kind"] == "value":
-                self.operators.update(name for name in told["operators"] if name in self._trace)
+            if kind == "value":
+                ran = entry(told, "operators", list)
+                self.operators.update(name for name in self._trace if any(type(n) is str and n == name for n in ran))
                 return told["value"]
-            if told["kind"] == "too large":
-                raise Unanswerable("the result is larger than may be returned", str(told["message"]))
-            raised = candidate_error(str(told["error"]), str(told["message"]), str(told["traceback"]))
+            if kind == "too large":
+                raise Unanswerable("the result is larger than may be returned", entry(told, "message", str))
+            raised = raised_error(told)
         except TimeoutError:
             raise TimedOut(f"no answer within {seconds:g} s") from None
         except (EOFError, ConnectionError):
             self._end_job()
             end = job.process.end()
-            kind = OutOfMemory if end.reason == "memory" else Crashed
-            raise kind(f"your code ends its process: {_describe(end)}") from None
+            failure = OutOfMemory if end.reason == "memory" else Crashed
+            raise failure(f"your code ends its process: {_describe(end)}") from None
         except (wire.WireError, wire.TooLarge, KeyError, ValueError, TypeError) as error:
             self._end_job()
             raise Unanswerable("what came back is not a result", str(error)) from None
@@ -197,11 +202,11 @@ def load(process: Process, source: Source, limits: Limits) -> None:
     try:
         wire.send(process.channel, {"name": source.name, "source": source.content}, until)
         told = wire.receive(process.channel, until)
-        if isinstance(told, dict) and told.get("kind") == "loaded":
+        if entry(told, "kind", str) == "loaded":
             return
-        error = candidate_error(str(told["error"]), str(told["message"]), str(told["traceback"]))
+        error = raised_error(told)
         public = getattr(error, "public", "").replace("your code", "importing your file")
-        raise LoadFailed(public or "the file cannot be imported", str(told["traceback"])[-2000:])
+        raise LoadFailed(public or "the file cannot be imported", entry(told, "traceback", str)[-2000:])
     except TimeoutError:
         raise LoadFailed(f"importing your file takes longer than {limits.import_seconds:g} s") from None
     except (EOFError, ConnectionError):
@@ -210,12 +215,29 @@ def load(process: Process, source: Source, limits: Limits) -> None:
         raise LoadFailed("importing your file disturbs the grader's protocol", str(error)) from None
 
 
+def entry(told: Any, key: str, kind: type[T]) -> T:
+    """What a worker says under `key`. It is never formatted or compared before its type is known.
+
+    Raises:
+        WireError: if it says nothing of this kind.
+    """
+    value = told.get(key) if isinstance(told, dict) else None
+    if type(value) is not kind:
+        raise wire.WireError("an unexpected message")
+    return value
+
+
+def raised_error(told: Any) -> Exception:
+    """The exception that stands for the one that a worker tells of."""
+    return candidate_error(entry(told, "error", str), entry(told, "message", str), entry(told, "traceback", str))
+
+
 def _describe(end: End) -> str:
     return "it used more memory than it may" if end.reason == "memory" else _status(end.status)
 
 
 def _status(status: object) -> str:
-    if not isinstance(status, int):
+    if type(status) is not int or not 0 <= status < 1 << 16 or os.WIFSTOPPED(status):
         return "unknown status"
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)

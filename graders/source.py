@@ -1,8 +1,14 @@
 """The file under test, read with care: a candidate may hand in anything."""
 
+import os
+import resource
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+SECONDS, MEMORY = 5, 1 << 30  # of the processor, and bytes, for compiling one file
+TOO_MUCH = "takes more time or memory to compile than it may: remove what is not plain source code"
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,39 @@ def find_problem(name: str, content: bytes) -> str | None:
         return f"{name} is empty: submit the file with your solution"
     if b"\0" in content:
         return f"{name} is not UTF-8 text: save it as UTF-8"
+    return _confined(name, content)
+
+
+def _confined(name: str, content: bytes) -> str | None:
+    """What `_compile` says in a fork of this process: a few hundred bytes can take gigabytes, hours, or all of C's stack."""
+    ours, theirs = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of threads, of which the child uses none
+        child = os.fork()
+    if child == 0:
+        try:
+            _limit(resource.RLIMIT_CPU, SECONDS)
+            _limit(resource.RLIMIT_CORE, 0)
+            with suppress(OSError):  # elsewhere than on Linux, time alone is limited
+                pages = int(Path("/proc/self/statm").read_bytes().split()[0])
+                _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + MEMORY)
+            os.write(theirs, (_compile(name, content) or "").encode("utf-8", "replace"))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as pipe:
+        said = pipe.read().decode()
+    return (said or None) if os.waitpid(child, 0)[1] == 0 else f"{name} {TOO_MUCH}"
+
+
+def _limit(kind: int, most: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (lower, lower))
+
+
+def _compile(name: str, content: bytes) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the candidate's code; not for whoever runs the grader
@@ -49,7 +88,7 @@ def find_problem(name: str, content: bytes) -> str | None:
         where = f"line {error.lineno}" if error.lineno else "an unknown line"
         if "codec can't decode" in str(error.msg) or "encoding" in str(error.msg):
             return f"{name} is not UTF-8 text: save it as UTF-8"
-        return f"{name} has a syntax error in {where}: {error.msg}" + (f": `{line}`" if line else "")
+        return f"{name} has a syntax error in {where}: {str(error.msg)[:120]}" + (f": `{line}`" if line else "")
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         return f"{name} cannot be compiled ({type(error).__name__}): remove what is not plain source code"
     return None

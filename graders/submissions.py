@@ -2,6 +2,7 @@
 named."""
 
 import difflib
+import io
 import re
 import shutil
 import stat
@@ -15,7 +16,9 @@ from graders.errors import UserError
 
 MAX_ENTRIES, MAX_FILE, MAX_TOTAL, MAX_FILES = 2000, 2 << 20, 64 << 20, 5000
 MAX_DEPTH, MAX_PARTS = 8, 32
+MAX_READ = 4 << 20  # bytes at once, of which the longest are an archive's directory
 ENCRYPTED = 1  # a flag of zip entries
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack whatever they hold at once, gigabytes too
 OTHER_ARCHIVES = frozenset({".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
 SKIPPED = frozenset({"__pycache__", "__MACOSX", "node_modules", "site-packages"})
 
@@ -77,12 +80,19 @@ def _submissions_in(path: Path, catalogue: dict[str, Exercise], scratch: Path) -
         return _submissions_in_folder(path, path.resolve().name, catalogue, scratch)
     if not path.is_file():
         raise SubmissionError(f"{path} is neither a file nor a folder: give the file itself")
-    if zipfile.is_zipfile(path) or path.suffix.lower() == ".zip":
+    if _is_zip(path):
         inside = _submissions_in_folder(_unwrapped(unpack(path, scratch)), path.stem, catalogue, scratch)
         if len(inside) == 1:  # packed with its folder, which is called alike in many zips
             inside[0].name = path.stem
         return inside
     return [_single_file(path, catalogue)]
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        return path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # it is one, in several parts
+        return True
 
 
 def _single_file(path: Path, catalogue: dict[str, Exercise]) -> Submission:
@@ -212,7 +222,7 @@ def unpack(archive: Path, scratch: Path) -> Path:
         folder, number = folder.with_name(f"{folder.name}-{number}"), number + 1
     folder.mkdir(parents=True)
     try:
-        with zipfile.ZipFile(archive) as content:
+        with _Frugal(io.FileIO(archive)) as file, zipfile.ZipFile(file) as content:
             _unpack_members(content, archive, folder)
     except SubmissionError:
         shutil.rmtree(folder)
@@ -224,6 +234,15 @@ def unpack(archive: Path, scratch: Path) -> Path:
         shutil.rmtree(folder)
         raise SubmissionError(f"{archive} is damaged ({type(error).__name__}): pack it again") from None
     return folder
+
+
+class _Frugal(io.BufferedReader):
+    """A file of which nobody reads much at once: every entry of a zip's directory takes many times its bytes."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_READ:
+            raise SubmissionError(f"{self.name} lists more than it may hold: pack the exercises only")
+        return super().read(size)
 
 
 def _unpack_members(content: zipfile.ZipFile, archive: Path, folder: Path) -> None:
@@ -251,6 +270,8 @@ def _unpack_members(content: zipfile.ZipFile, archive: Path, folder: Path) -> No
         if not is_archive:
             if entry.flag_bits & ENCRYPTED:
                 raise SubmissionError(f"{archive} is encrypted: pack it without a password")
+            if entry.compress_type not in METHODS:
+                raise SubmissionError(f"{archive} is packed in an unusual way: pack it again as an ordinary zip")
             with content.open(entry) as source:
                 data = source.read(MAX_FILE + 1)  # what the directory announces is not believed
         total += len(data)

@@ -24,7 +24,7 @@ from graders.catalogue import Exercise
 from graders.outcomes import CandidateFailure, Crashed, TimedOut
 from graders.probes import pack
 from graders.sandbox.launch import SandboxedProcess, Zygote
-from graders.session import load
+from graders.session import entry, load, raised_error
 from graders.source import Source, read_source
 from graders.testing.capture import capture, probe_helper
 from graders.testing.checks import Broken
@@ -284,10 +284,12 @@ def ask(process: SandboxedProcess, probe: Any, number: int, seconds: float) -> A
     question = {"kind": "probe", "number": number, "probe": pack(probe), "trace": []}
     wire.send(process.channel, question, time.monotonic() + seconds)
     told = wire.receive(process.channel, time.monotonic() + seconds)
-    if not isinstance(told, dict) or told.get("kind") not in ("value", "error"):
+    kind = entry(told, "kind", str)
+    if kind == "error":
+        # The name of the error is the worker's word, and must be that of a built-in one.
+        raise CandidateFailure(getattr(raised_error(told), "public", ""), entry(told, "traceback", str))
+    if kind != "value" or "value" not in told:
         raise wire.WireError("an unexpected message")
-    if told["kind"] == "error":
-        raise CandidateFailure(f"your code raises {told['error']}", str(told.get("traceback")))
     return told["value"]
 
 

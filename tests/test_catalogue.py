@@ -117,6 +117,13 @@ def test_the_same_in_tables(tmp_path, table, key, value, mend):
     assert said.endswith(f": give {mend}")
 
 
+@pytest.mark.parametrize("value", ["1000000001", "1" + "0" * 400, "0x" + "f" * 5000])
+def test_a_number_that_no_machine_can_keep_is_refused(tmp_path, value):
+    said = problem(tmp_path, write(tmp_path, points=value))
+    assert said.endswith(": give at most 1000000000")
+    assert len(said) < 500
+
+
 @pytest.mark.parametrize(
     ("key", "allowed"), [("difficulty", "easy, medium, hard"), ("profile", "tensor_op, numpy_op, module")]
 )
@@ -133,7 +140,18 @@ def test_an_unknown_key_is_refused(tmp_path, tables):
     assert problem(tmp_path, toml) == f"{toml}: unknown key 'tittle': remove it or correct its spelling"
 
 
-@pytest.mark.parametrize("content", [b"title = ", b"a = 1\na = 2", b"[limits", b"title = '\xff'", b"\0"])
+NO_TOML = [
+    b"title = ",
+    b"a = 1\na = 2",
+    b"[limits",
+    b"title = '\xff'",
+    b"\0",
+    b"a = " + b"9" * 5000,
+    b"a = " + b"[" * 5000,
+]
+
+
+@pytest.mark.parametrize("content", NO_TOML, ids=lambda content: repr(content[:20]))
 def test_a_file_that_is_no_toml_is_refused(tmp_path, content):
     toml = write(tmp_path)
     toml.write_bytes(content)

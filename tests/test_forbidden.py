@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from graders.forbidden import inspect_source
+from graders.forbidden import MOST_FLAGS, inspect_source
 
 CALLS = ("torch.softmax", "torch.Tensor.softmax", "torch.nn.functional.softmax", "torch.nn.Softmax", "scipy.stats")
 OPERATORS = ("_softmax",)
@@ -177,11 +177,28 @@ def test_deep_nesting_hides_nothing_and_breaks_nothing():
     assert inspect("x = 1\n" + "".join(" " * i + "if x:\n" for i in range(80)) + " " * 80 + "x.softmax(0)").withheld
 
 
-def test_a_large_file_takes_linear_time():
+LARGE = {
+    "names": lambda size: "\n".join(f"from m{i} import a{i}\nx{i} = y.b{i}\nz{i} = x{i}.c.d.e" for i in range(size)),
+    "stars": lambda size: "\n".join(f"from m{i} import *\nx;y;z" for i in range(size)),
+    "names in a module of a long name": lambda size: (
+        f"from {'m' * 10 * size} import {','.join(map('a{}'.format, range(size)))}"
+    ),
+    "uses of a long name": lambda size: f"import {'m' * 10 * size} as m" + "\nm.a" * size,
+    "a deep module": lambda size: f"import {'m.' * size}m",
+    "flags": lambda size: "eval\n" * size,
+}
+
+
+@pytest.mark.parametrize("source", LARGE.values(), ids=LARGE)
+def test_a_large_file_takes_linear_time(source):
     def spent(size):
-        lines = [f"from m{i} import a{i}\nx{i} = y.b{i}\nz{i} = x{i}.c.d.e" for i in range(size)]
         started = time.process_time()
-        assert inspect("\n".join([*lines, "y.softmax(0)"])).withheld
+        assert inspect(source(size) + "\ny.softmax(0)").withheld
         return time.process_time() - started
 
     assert spent(4000) < 10 * spent(1000) + 0.5
+
+
+def test_no_more_flags_than_a_human_reads():
+    flags = inspect("eval\n" * 200).flags
+    assert (len(flags), flags[-1]) == (MOST_FLAGS + 1, f"and {200 - MOST_FLAGS} more flags")

@@ -140,13 +140,15 @@ def test_control_characters_are_gone():
         assert "ared" in html
 
 
-def test_controls_are_gone_even_from_scores_of_others():
+def test_controls_are_gone_even_from_scores_of_others(monkeypatch):
     scores = hostile("plain")
     record = scores["submissions"]["plain"]["exercises"][PATH]
     record["tests"][0] |= {"name": "\x1b]0;x\x07", "promise": "\x1b[2J", "message": "\x00", "detail": "\x1b[2J\nE x"}
     record |= {"flags": ["\x1b[1m"], "problem": "\x1b[1m"}
     scores["seed"] = scores["versions"]["torch"] = "\x1b[1m"
-    assert "\x1b" not in render_report(scores)
+    for limit in (LIMIT, 1, 9000):
+        monkeypatch.setattr("graders.report.LIMIT", limit)
+        assert "\x1b" not in render_report(scores)
 
 
 def test_long_texts_are_cut_with_a_note():

@@ -1,6 +1,7 @@
 """From reports to scores: points add up, the same reports give the same bytes, a candidate sees only what is theirs."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -204,11 +205,46 @@ def test_schema_refuses_what_it_does_not_know():
         ([make.report([]), make.report([], seed="other")], "seeds 5eed, other"),
         ([make.report([], exercises={"no/where": {}})], "no/where is in a report but not in this checkout"),
         ([make.report([{"nodeid": "t.py::x", "outcome": "passed"} | {"user_properties": []}])], "names no exercise"),
+        *(
+            ([make.report([make.entry(PATH, "a", **{key: value})])], f"'{key}' has another layout")
+            for key, value in (
+                *(("points", math.nan), ("points", math.inf), ("points", -1.0), ("points", 10**400), ("points", "1")),
+                *(("credit", math.nan), ("category", "beauty"), ("promise", 1), ("message", ["x"])),
+            )
+        ),
+        *(
+            ([make.report([], exercises={PATH: {key: value}})], f"'{key}' has another layout")
+            for key, value in (("problem", 1), ("flags", "x"), ("flags", [1]), ("source_sha256", "x"))
+        ),
+        ([make.report([], mode="none")], "'mode' has another layout"),
+        ([make.report([]) | {"tests": "none"}], "'tests' has another layout"),
     ],
 )
 def test_refused_reports(reports, message):
     with pytest.raises(ScoreError, match=message):
         score(reports, CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"points": math.nan}, {"points": 1e300, "max": 1e300}, {"pending": math.nan}, {"points": 11.0}, {"max": 10**400},
+        {"exercises": {}},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_scores_that_contradict_themselves_are_refused(change):
+    scores = score([make.report([make.entry(PATH, "a")])], CATALOGUE)
+    scores["submissions"]["alice"] |= change
+    with pytest.raises(ValueError, match=r"not kata\.score/v1"):
+        check_scores(scores)
+
+
+def test_a_skip_with_any_reason_is_read():
+    for reason in ("(" * 9000, "1" * 9000, "-" * 90_000 + "1", "\ud800"):
+        test = make.entry(PATH, "a", skip="") | {"outcome": "skipped"}
+        test["call"]["longrepr"] = reason
+        assert graded(make.report([test]))["tests"][0]["outcome"] == "error"
 
 
 def test_sentences():

@@ -2,13 +2,17 @@
 
 import dataclasses
 import os
+import socket
 import time
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
+from graders import throughput, wire
 from graders.catalogue import Limits
-from graders.outcomes import Crashed, LoadFailed, OutOfMemory, TimedOut, Unanswerable
+from graders.outcomes import CandidateFailure, Crashed, LoadFailed, OutOfMemory, TimedOut, Unanswerable
 from graders.session import STRIKES, Session
 from graders.source import Source, find_problem
 from graders.testing.capture import capture
@@ -329,3 +333,36 @@ def test_trusted_mode_judges_alike(attention):
             ask(trusted, "def f(): raise ValueError('no')")
         with pytest.raises(TimedOut):
             ask(trusted, "def f():\n    while True: pass")
+
+
+def test_an_error_has_the_name_that_python_knows_and_no_other():
+    """A worker may lie about it: a candidate would read what they made it print."""
+    near, far = socket.socketpair()
+    with near, far:
+        wire.send(near, {"kind": "error", "number": 1, "error": "hidden input: 42", "message": "", "traceback": ""})
+        with pytest.raises(CandidateFailure) as caught:
+            throughput.ask(SimpleNamespace(channel=far), capture(lambda m: m.f()), 1, 5.0)
+    assert caught.value.public == "your code raises what is no error of Python"
+
+
+@pytest.mark.parametrize("key", ["kind", "number", "operators", "error", "message", "traceback"])
+@pytest.mark.parametrize("value", [torch.zeros(3), np.zeros(3), 2**70, {}], ids=["tensor", "array", "number", "dict"])
+def test_an_answer_of_the_wrong_kind_is_no_result(key, value):
+    near, far = socket.socketpair()
+    process = SimpleNamespace(channel=far, output=SimpleNamespace(texts=lambda: ("", "")), end=far.close)
+    asking = Session(SimpleNamespace(devices=(), start=lambda *_: process), Source("work", b""), QUICK, ["softmax"])
+    kind = "value" if key == "operators" else "error"
+    told = {
+        "kind": kind,
+        "number": 1,
+        "value": 1,
+        "operators": [],
+        "error": "ValueError",
+        "message": "",
+        "traceback": "",
+    }
+    with near, far:
+        wire.send(near, {"kind": "loaded"})
+        wire.send(near, told | {key: value})
+        with pytest.raises(Unanswerable, match="what came back is not a result"):
+            asking.run(capture(lambda m: m.f()))

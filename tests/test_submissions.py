@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import struct
 import zipfile
 from pathlib import Path
@@ -216,6 +217,24 @@ def test_a_file_that_is_no_source_is_told_why(place, content, words):
     assert "\n" not in source.problem
 
 
+BOMBS = {
+    "copies of copies": "".join(f"{' ' * i}try: pass\n{' ' * i}finally:\n" for i in range(20)).encode()
+    + b" " * 20
+    + b"pass",
+    "a deep module": b"import " + b"a." * 60_000 + b"a",
+    "a slow encoding": b"# coding: punycode\n" + b"a" * 200_000 + b"-" + b"b" * 200_000,
+}
+
+
+@pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS)
+def test_what_takes_too_much_to_compile_is_refused(place, content, monkeypatch):
+    monkeypatch.setattr("graders.source.SECONDS", 1)
+    monkeypatch.setattr("graders.source.MEMORY", 100 << 20)
+    write(place, "softmax.py", content=content)
+    assert read_source(place / "softmax.py").problem.endswith(": remove what is not plain source code")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 3 << 20
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -345,6 +364,25 @@ def test_bombs_are_refused_before_they_fill_the_disk(place, monkeypatch):
     assert "unpacks to more than 10 MB: pack the exercises only" in refusal(path)
     assert scratch_files(place) == []
     assert MAX_TOTAL <= 64 << 20
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_packing_that_cannot_be_unpacked_in_parts_is_refused(place, method):
+    with zipfile.ZipFile(place / "a.zip", "w", method) as archive:
+        archive.writestr("softmax.py", bytes(50 << 20))
+    assert refusal(place / "a.zip").endswith("a.zip is packed in an unusual way: pack it again as an ordinary zip")
+
+
+def test_a_directory_larger_than_that_of_any_zip_is_not_read(place):
+    pack(place / "a.zip", {f"{i:01000}.txt": b"" for i in range(5000)})
+    assert "lists more than it may hold: pack the exercises only" in refusal(place / "a.zip")
+
+
+def test_one_part_of_several_is_refused(place):
+    whole = pack(place / "a", ["softmax.py"]).read_bytes()
+    end = whole.index(b"PK\5\6")
+    (place / "a").write_bytes(whole[:end] + struct.pack("<4sLQL", b"PK\6\7", 0, 0, 2) + whole[end:])
+    assert "is not a readable zip" in refusal(place / "a")
 
 
 def test_one_huge_file_spoils_itself_only(place):

@@ -37,7 +37,7 @@ def load(root: Path) -> dict[str, Record]:
         return _parse(json.loads(file.read_text(encoding="utf-8")))
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         _set_aside(file)
         return {}
 

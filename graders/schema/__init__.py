@@ -21,7 +21,26 @@ def check_scores(document: Any) -> None:
     Raises:
         ValueError: naming the place and what is wrong there.
     """
-    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(score_schema()).iter_errors(document))
+    try:
+        error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(score_schema()).iter_errors(document))
+    except RecursionError:
+        raise ValueError("not kata.score/v1: nested too deep") from None
     if error is not None:
         place = "/".join(map(str, error.absolute_path)) or "the document"
         raise ValueError(f"not kata.score/v1: {place}: {error.message[:300]}")
+    if said := _contradiction(document):
+        raise ValueError(f"not kata.score/v1: {said}")
+
+
+def _contradiction(document: dict[str, Any]) -> str | None:
+    """What the schema cannot say: the same exercises for all, and points that are numbers and at most their maximum."""
+    of_class = document.get("exercises") if "submissions" in document else None
+    for own in document["submissions"].values() if of_class is not None else [document]:
+        if of_class is not None and set(own["exercises"]) != set(of_class):
+            return "a submission has other exercises than the class"
+        for record in (own, *own["exercises"].values()):
+            if not (record["points"] <= record["max"] and record["pending"] >= 0):
+                return "points above their maximum, or no numbers"
+            if not all(test["points"] <= test["max"] for test in record.get("tests", ())):
+                return "points of a test above their maximum, or no numbers"
+    return None

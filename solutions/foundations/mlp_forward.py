@@ -92,11 +92,11 @@ _ACTIVATIONS = {
 }
 
 DISCUSSION = """
-A layer is hidden · Wᵀ + b for a whole batch at once: examples are rows, weights are stored (out, in) as nn.Linear stores
-them, so that row i of a weight is what unit i looks for. The bias has one number per unit and is added to every row. Written
-for columns instead (W · x + b), the same b is stretched along the batch as soon as batch and out happen to agree, and no error
-says so. Square layers hide a missing transpose in the same way: test with sizes that all differ, and then with sizes
-that all agree.
+A layer is hidden · Wᵀ + b for a whole batch at once: examples are rows, weights are stored (out, in) as nn.Linear
+stores them, so that row i of a weight is what unit i looks for. The bias has one number per unit and is added to
+every row. Written for columns instead (W · x + b), the same b is stretched along the batch as soon as batch and out
+happen to agree, and no error says so. Square layers hide a missing transpose in the same way: test with sizes that
+all differ, and then with sizes that all agree.
 
 Without an activation the product of all weights is a single matrix, and depth buys no function that one layer could
 not have: it is the bend between two affine maps that makes the next one worth having. For the same reason nothing
@@ -105,11 +105,11 @@ real number, and a ReLU there forbids negative answers and sends no gradient bac
 
 The activation is a name, looked up before anything is computed. A chain of ifs that ends in `else: relu` turns every
 typing error into another network, and one that asks only where a hidden layer exists accepts nonsense for L = 1.
-Checking shapes is not pedantry in a broadcasting library: a bias of shape (1,) or (batch, out) goes through, and zip()
-drops the surplus of the longer list without a word.
+Checking shapes is not pedantry in a broadcasting library: a bias of shape (1,) or (batch, out) goes through, and
+zip() drops the surplus of the longer list without a word.
 
-Cost: 2 · batch · in · out operations per layer in one matrix product; a loop over examples or units does the same work
-far from the peak of the machine. At inference a layer's input can be dropped as soon as its output exists; training has
-to keep every one of them for the backward pass, and that, not the weights, is what fills the memory.
+Cost: 2 · batch · in · out operations per layer in one matrix product; a loop over examples or units does the same
+work far from the peak of the machine. At inference a layer's input can be dropped as soon as its output exists;
+training has to keep every one of them for the backward pass, and that, not the weights, is what fills the memory.
 """
 ### END REFERENCE ONLY

@@ -1,21 +1,23 @@
-"""Answers whose kind, number, operators and error are tensors, arrays and lists, where the judge compares them."""
+"""Answers whose number, kind, operators and error are tensors, arrays and lists, where the judge compares them."""
 
 import numpy as np
 import torch
 
 from graders.sandbox import worker
 
-ODD = (torch.tensor([1, 1]), np.array(["value", "ended"] == 0), np.ones(2), [[]], {"a": ()}, 1.0, True)
-real, turn = worker._answer, 0
+ODD = (
+    {"number": torch.ones(2)},
+    {"number": torch.tensor(2)},
+    {"kind": np.array(["value", "ended"]) == "", "number": 3},
+    {"number": 4.0},
+    {"operators": [torch.ones(2), {"a": ()}, np.ones(2)]},
+    {"kind": "error", "error": torch.ones(2), "message": [], "traceback": {}},
+)
+real = worker._answer
 
 
 def answer(module, request):
-    global turn
-    turn = request["number"] + len(request["probe"].arguments)
-    odd = ODD[(turn + int(torch.randint(7, ()))) % len(ODD)]
-    told = real(module, request)
-    key = ("number", "kind", "operators", "value")[int(torch.randint(4, ()))]
-    return told | {key: odd}
+    return real(module, request) | ODD[(request["number"] - 1) % len(ODD)]
 
 
 worker._answer = answer

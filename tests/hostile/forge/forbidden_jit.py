@@ -7,7 +7,7 @@ Flagged: yes
 
 import torch
 
-unit = torch.jit.CompilationUnit("def f(x):\n    return torch.sof" + "tmax(x, -1)")
+unit = torch.jit.CompilationUnit("def f(x):\n    return torch.sof" + "tmax(x, -1)\n")
 
 
 def row_softmax(x):

@@ -1,39 +1,31 @@
 """Replaces the encoder of tensors: blocks that point outside the message, overlap, or have other sizes than they say."""
 
-import math
-
 import torch
 
 from graders import wire
 
+LIES = {
+    35: {"o": 1 << 30},
+    70: {"o": -8},
+    24: {"s": [-4, -6]},
+    6: {"s": [2**62, 4]},
+    65536: {"d": "object", "k": [9**9, 9**9]},
+    3: {"n": 1 << 35},
+}
 real = wire._Encoder._tensor
-turn = 0
 
 
-def lies(self, tensor):
-    global turn
-    turn += 1
-    told = real(self, tensor)
-    wrong = (
-        {"o": 1 << 30},
-        {"o": -8},
-        {"n": 1 << 35},
-        {"s": [-1, -35]},
-        {"s": [2**62, 4]},
-        {"d": "object"},
-        {"k": [9**9] * 2},
-    )
-    return told | wrong[turn % len(wrong)]
+def lie(self, tensor):
+    return real(self, tensor) | LIES.get(tensor.numel(), {"o": 0})
 
 
-wire._Encoder._tensor = lies
+wire._Encoder._tensor = lie
 
 
 def row_softmax(x):
-    global turn
-    turn = x.numel() + int(1e3 * abs(float(x.flatten()[0]))) if x.numel() else 0
-    return torch.full(x.shape, math.inf)
+    y = torch.zeros(x.shape) + 0 * x
+    return [y, y] if x.numel() == 35 and x.abs().max() > 1e3 else y
 
 
 def guess():
-    return torch.zeros(3)
+    return [torch.zeros(3), torch.zeros(4)]

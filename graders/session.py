@@ -20,6 +20,9 @@ GRACE = 10.0  # seconds for the machinery itself on a busy machine
 SECOND_CHANCES = 2
 # After so many calls without an answer no more are made: an endless loop must not cost its deadline for every test.
 STRIKES = 6
+# Imports together may take so many times what one may take: a job that breaks after a slow one must not cost it for every test.
+IMPORTS = 3
+SETTLING = 2.0  # seconds for a fork to end after its test; if it does not, the job is replaced, which costs no point
 KEPT = 64 << 10
 T = TypeVar("T")
 
@@ -50,7 +53,7 @@ class Session:
         self._job: _Job | None = None
         self._problem: LoadFailed | None = LoadFailed(source.problem) if source.problem else None
         self._chances = SECOND_CHANCES
-        self._strikes = 0
+        self._strikes, self._importing = 0, 0.0
         self._printed = ["", ""]
 
     @property
@@ -127,7 +130,7 @@ class Session:
         """The fork of the last test is gone."""
         try:
             job.draining = False
-            return entry(wire.receive(job.process.channel, time.monotonic() + GRACE), "kind", str) == "ended"
+            return entry(wire.receive(job.process.channel, time.monotonic() + SETTLING), "kind", str) == "ended"
         except (OSError, EOFError, wire.WireError):
             return False
 
@@ -143,13 +146,20 @@ class Session:
         """A job that has imported the file."""
         if self._problem:
             raise self._problem
+        if self._importing > IMPORTS * self._limits.import_seconds + GRACE:
+            raise TimedOut("not asked any more: your file was imported too often, and too slowly")
         job = _Job(self._launcher.start(self._limits, extra_memory))
+        start = time.monotonic()
         try:
             load(job.process, self._source, self._limits)
         except LoadFailed as error:
-            self._problem, self._job = error, job
+            self._job = job
             self._end_job()
+            if not extra_memory:  # what a test of memory refuses, other tests may allow
+                self._problem = error
             raise
+        finally:
+            self._importing += time.monotonic() - start
         return job
 
     def _ask(self, job: _Job, probe: Captured, seconds: float) -> Any:

@@ -116,6 +116,37 @@ def test_after_several_calls_without_an_answer_no_more_are_made(full):
     running.close()
 
 
+def test_a_slow_import_that_breaks_its_job_is_not_repeated_for_every_test(full, monkeypatch):
+    monkeypatch.setattr("graders.session.GRACE", 1.0)
+    text = "import os, time\ntime.sleep(1)\ndef f(): os.write(3, b'x' * 64); time.sleep(9)"
+    running = session(full, text, dataclasses.replace(QUICK, import_seconds=1.0))
+    for _ in range(4):
+        with pytest.raises(Unanswerable):
+            running.run(capture(lambda m: m.f()))
+    with pytest.raises(TimedOut, match="imported too often"):
+        running.run(capture(lambda m: m.f()))
+    running.close()
+
+
+def test_a_fork_that_does_not_end_costs_little_and_no_point(sandbox):
+    running = session(sandbox, "import os, time\nos._exit = lambda status: time.sleep(600)\ndef f(): return 1")
+    start = time.monotonic()
+    for _ in range(3):
+        assert running.run(capture(lambda m: m.f())) == 1
+        running.end_test()
+    running.close()
+    assert time.monotonic() - start < 9
+
+
+def test_an_import_too_large_for_a_test_of_memory_is_no_problem_of_the_file(sandbox):
+    running = session(sandbox, "block = bytearray(200 << 20)\ndef f(): return len(block)")
+    with pytest.raises(LoadFailed):
+        running.run(capture(lambda m: m.f()), memory=64 << 20)
+    assert running.problem is None
+    assert running.run(capture(lambda m: m.f())) == 200 << 20
+    running.close()
+
+
 def test_swallowing_everything_does_not_help_a_loop(sandbox):
     text = "import signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n"
     text += "    except (OSError, ValueError): pass\n"

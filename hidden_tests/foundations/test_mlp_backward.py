@@ -171,7 +171,7 @@ def test_extreme_inputs(candidate, rng):
 
 @pytest.mark.points(2)
 def test_dtypes_strides_and_untouched_inputs(candidate, rng):
-    """float32 and float64 keep their dtype, strides of x, layers and grad_output do not matter, no tensor is changed."""
+    """float32 and float64 keep their dtype, strides of any argument do not matter, and no tensor is changed."""
     for name in NAMES:
         inputs = (name, draw(rng, 2, 4, 2), draw(rng, 2, 4, 3), *make_layers(rng, *SIZES))
         exact = (name, *whole_numbers(rng, *SIZES, leading=(2, 4)))

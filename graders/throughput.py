@@ -27,7 +27,7 @@ from graders.sandbox.launch import SandboxedProcess, Zygote
 from graders.session import entry, load, raised_error
 from graders.source import Source, read_source
 from graders.testing.capture import capture, probe_helper
-from graders.testing.checks import Broken
+from graders.testing.checks import Broken, told_shape
 from graders.testing.rng import Rng
 
 WARM_UPS, FEWEST, MOST, SECONDS = 3, 15, 150, 5.0
@@ -37,6 +37,7 @@ SEPARATION = 4.0  # naive over reference, below which there is no step
 CLEAR = 1.4  # this far from the step no noise decides
 RIGHT_BUT_SLOW = 0.25
 LAUNCHES = 3
+STILL = 100_000  # nanoseconds of CPU time that a stopped job may still take: its last steps into the stop
 F_ADD_SEALS, SEAL_SIZE = 1033, 1 | 2 | 4  # no more seals, no shrinking, no growing
 IDENTITY = b"# hands over what it holds\n"
 FIRST_OUTPUT = 64 << 20  # before the size of the output is known
@@ -86,6 +87,7 @@ class Side:
     result: dict[str, Any]
     deadline: float
     trusted: bool
+    cpu: int  # nanoseconds of CPU time when it was stopped last
     times: list[int] = field(default_factory=list)
 
     def round(self, values: tuple[Any, ...]) -> Any:
@@ -95,8 +97,7 @@ class Side:
         view = _view(self.output.memory, self.result)
         view[...] = np.nan if view.dtype.kind in "fc" else np.iinfo(view.dtype).min if view.dtype.kind == "i" else 0
         pid = self.process.pid
-        clock = (~pid << 3) | 2  # the CPU clock of another process
-        cpu, wall = time.clock_gettime_ns(clock), time.perf_counter_ns()
+        cpu, wall = cpu_time(pid), time.perf_counter_ns()
         self.process.signal(signal.SIGCONT)
         self.process.channel.sendall(b"g")
         self.process.channel.settimeout(self.deadline)
@@ -106,9 +107,12 @@ class Side:
             raise TimedOut(f"one call takes longer than {self.deadline:g} s") from None
         if done != b"d":
             raise Crashed("your code fails in a repeated call")
+        # A timer's SIGCONT wakes a stopped process: what ran between its rounds worked ahead, or slowed the others down.
+        if cpu - self.cpu > STILL and not self.trusted:
+            raise Crashed("your code disturbs the measurement", f"{(cpu - self.cpu) / 1e6:.1f} ms while it was stopped")
         freeze(self.process, pid)
-        spent = max(time.perf_counter_ns() - wall, time.clock_gettime_ns(clock) - cpu)
-        self.times.append(spent)
+        spent, self.cpu = time.perf_counter_ns() - wall, cpu_time(pid)
+        self.times.append(max(spent, self.cpu - cpu))
         copy = view.copy()
         return copy if self.result["kind"] == "array" else torch.from_numpy(copy)
 
@@ -125,6 +129,11 @@ class Side:
         self.process.end()
         self.inputs.close()
         self.output.close()
+
+
+def cpu_time(pid: int) -> int:
+    """Nanoseconds of CPU time of another process, with all its threads."""
+    return time.clock_gettime_ns((~pid << 3) | 2)
 
 
 def freeze(process: SandboxedProcess, pid: int) -> None:
@@ -247,7 +256,8 @@ class _Contest:
                 raise Broken(f"the result should be a tensor or an array, not {type(value).__name__}")
             spec = _layout((value,))[0][0]
             if result and (spec["shape"], spec["kind"]) != (result["shape"], result["kind"]):
-                raise Broken(f"the result has shape {tuple(spec['shape'])}, not {tuple(result['shape'])}")
+                told = told_shape(spec["shape"], result["shape"])
+                raise Broken(f"the result has {told}, not {tuple(result['shape'])}")
             if not trusted:
                 self._check(value, *values)
             spec = result or spec
@@ -255,14 +265,16 @@ class _Contest:
             request = {"kind": "stage", "number": 2, "inputs": specs, "output": spec} | probes
             wire.send(process.channel, request, time.monotonic() + seconds)
             wire.receive(process.channel, time.monotonic() + seconds)
-            freeze(process, process.pid)
+            pid = process.pid
+            freeze(process, pid)
+            cpu = cpu_time(pid)
         except (EOFError, ConnectionError, wire.WireError, TimeoutError) as error:
             process.end()
             raise Crashed("your code ends its process or disturbs the measurement", str(error)) from None
         except BaseException:
             process.end()
             raise
-        return Side(process, *windows, specs, spec, seconds, trusted)
+        return Side(process, *windows, specs, spec, seconds, trusted, cpu)
 
 
 def _hand_over(state: Any, *inputs: Any) -> Any:

@@ -102,6 +102,17 @@ FLAGGED = {
     "dict of a module": ("import torch\ntorch.__dict__['softmax']", "torch.__dict__ could hide"),
     "globals of a function": ("f.__globals__", "?.__globals__ could hide"),
     "torch function": ("class A:\n    def __torch_function__(self): ...", "line 2: __torch_function__ could hide"),
+    "elsewhere in the library": (
+        "from torch.nn.modules.activation import Softmax",
+        "torch.nn.modules.activation.Softmax has the name",
+    ),
+    "registered operators": (
+        "import torch\ntorch._C._jit_get_operation('aten::softmax')",
+        "_jit_get_operation could hide",
+    ),
+    "a thread, which is not traced": ("from threading import Thread", "threading.Thread could hide"),
+    "a process, which is not traced": ("import os\nos.fork()", "os.fork could hide"),
+    "the grader's own modules": ("from graders.sandbox import worker", "graders.sandbox.worker could hide"),
     "computed getattr": ("getattr(x, 'soft' + 'max')()", "an attribute by a computed name"),
     "computed getattr with a default": ("def f(n): return getattr(x, n, 'relu')", "an attribute by a computed name"),
     "getattr that is handed on": ("get = getattr", "an attribute by a computed name"),

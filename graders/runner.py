@@ -1,5 +1,6 @@
 """Grades a class: plans jobs, keeps what is done, writes reports as submissions complete, and can be killed at any moment."""
 
+import copy
 import json
 import secrets
 import shutil
@@ -109,11 +110,11 @@ class Run:
                 reports[job.submission] = self._report(job.submission, [(j, results.pop(j)) for j in mine])
             advance(job)
 
-        todo = []
+        alike: dict[str, list[Job]] = {}  # files that are missing, untouched or shared are judged once
         for job in jobs:
             known = self._known(job)
             if known is None:
-                todo.append(job)
+                alike.setdefault(job.key, []).append(job)
             else:
                 finish(job, known)
         last = usable_cores()[-1]
@@ -123,10 +124,11 @@ class Run:
             "cuda": (1, last, cuda_devices()),
         }
         for phase, (workers, core, devices) in settings.items():
-            chosen = [job for job in todo if job.phase == phase]
-            for job, result in map_in_pool(run_job, chosen, self.mode, workers, core, devices=devices):
-                write_atomically(self._cached(job), json.dumps(result).encode())
-                finish(job, result)
+            chosen = [job for job, *_ in alike.values() if job.phase == phase]
+            for judged, result in map_in_pool(run_job, chosen, self.mode, workers, core, devices=devices):
+                write_atomically(self._cached(judged), json.dumps(result).encode())
+                for job in alike[judged.key]:
+                    finish(job, copy.deepcopy(result))
         return [reports[name] for name in by_submission]
 
     def _cached(self, job: Job) -> Path:

@@ -25,7 +25,7 @@ from tests.hostile.attacks import (
 )
 
 SEED = "hostile-seed-77aa01"
-SECONDS = 900
+SECONDS, SETTLE = 900, 30
 MARKERS = ("kata-hidden-marker-c83e7d2260fa", "kata-solution-marker-5b1f0c9ad34e", SEED, "course/hidden_tests")
 INPUTS = ("kata-hostile-input", "83, 84, 79", "838479")  # beside what would carry inputs away
 STOLEN = "STO" + "LEN"
@@ -69,7 +69,9 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     start = time.monotonic()
     scores = grade(place / "class", place / "out", mode)
     seconds = time.monotonic() - start
-    left = [line for line in leftovers() if line not in before]
+    until = time.monotonic() + SETTLE  # other runs on this machine have processes too
+    while (left := [line for line in leftovers() if line not in before]) and time.monotonic() < until:
+        time.sleep(1)
     undisturbed = grade(place / "honest", place / "honest_out", mode)
     return Graded(place / "out", scores, undisturbed, seconds, left)
 

@@ -30,6 +30,8 @@ def test_memory_stays_flat(request: pytest.FixtureRequest, tmp_path: Path, capsy
         place = tmp_path / "class" / f"s{number:03}"
         if number % 3:
             shutil.copytree(HERE / "honest", place / "vault")
+            for file in (place / "vault").iterdir():  # equal files would be judged once
+                file.write_text(f"{file.read_text()}# {number}\n")
         else:
             attack = hostile[number // 3 % len(hostile)]
             attack.hand_in(tmp_path / "class")

@@ -10,7 +10,7 @@ from typing import Any
 from graders.catalogue import Exercise
 from graders.files import write_atomically
 from graders.jobs import Job, judge_source
-from graders.scoring import Result, read_results
+from graders.scoring import Result, ScoreError, read_results
 from graders.source import Source
 
 
@@ -66,9 +66,17 @@ class Memory:
 
     def recall(self, trial: Trial) -> dict[str, Any] | None:
         try:
-            said = json.loads(self._file(trial).read_bytes())
-            return said if {"tests", "problem", "withheld"} <= set(said) else None
-        except (OSError, ValueError, TypeError):
+            said: dict[str, Any] = json.loads(self._file(trial).read_bytes())
+            read_outcome(said)
+            return said
+        except (
+            OSError,
+            ValueError,
+            RecursionError,
+            TypeError,
+            KeyError,
+            ScoreError,
+        ):  # missing, cut, or of another layout
             return None
 
     def keep(self, trial: Trial, said: Mapping[str, Any]) -> None:

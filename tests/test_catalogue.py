@@ -178,3 +178,13 @@ def test_the_root_is_found_from_below_and_from_elsewhere(tmp_path):
     (tmp_path / "pyproject.toml").touch()
     assert find_root(tmp_path / "exercises" / "deep" / "er") == tmp_path
     assert find_root(Path("/")) == Path(__file__).resolve().parents[1]
+
+
+def test_what_an_exercise_builds_on_is_there_and_no_exercise_builds_on_itself(catalogue):
+    def below(path):
+        return {path}.union(*(below(other) for other in catalogue[path].builds_on))
+
+    for exercise in catalogue.values():
+        for other in exercise.builds_on:
+            assert other in catalogue, f"{exercise.toml}: builds_on names {other}, which does not exist"
+            assert exercise.path not in below(other)

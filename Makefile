@@ -1,6 +1,7 @@
 # make grade [SUBMISSIONS=path]   grade submissions into build/grades
 # make test                       everything that a change must pass
 # make verify                     the full proof that every exercise holds
+# make soak                       the long forms of the tests: many kills, a class of 300, long fuzzing (hours)
 # make lint · make clean
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help grade test verify lint clean
+.PHONY: help grade test verify soak lint clean
 
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
@@ -21,10 +22,14 @@ grade: $(INSTALLED)
 
 test: lint
 	$(BIN)/pytest tests
-	$(BIN)/kata verify --budget 600
+	$(BIN)/kata verify --budget 300
 
 verify: $(INSTALLED)
 	$(BIN)/kata verify
+
+soak: lint
+	$(BIN)/pytest tests --soak
+	$(BIN)/kata verify --seeds 10
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--write-stubs", is_flag=True, help="Derive the stubs from the solutions, and stop.")
 @click.option("--budget", type=click.FloatRange(1), metavar="SECONDS", help="Start no further trial after this time.")
+@click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="Of what must pass.")
 @click.option("--mode", type=click.Choice(["full", "reduced", "trusted"]), help="Sandbox; the strongest by default.")
 @click.option("--workers", type=click.IntRange(1), help="Judging processes; as many as there are cores by default.")
 @click.option("--survivors/--no-survivors", default=True, show_default=True, help="Show mutants that no test noticed.")
@@ -25,13 +26,14 @@ def command(
     names: tuple[str, ...],
     write_stubs: bool,
     budget: float | None,
+    seeds: int,
     mode: str | None,
     workers: int | None,
     survivors: bool,
 ) -> None:
     """Prove the exercises NAME, or all of them.
 
-    The stub is what the solution gives, and fails; the solution passes with three seeds; every calibration file gets its
+    The stub is what the solution gives, and fails; the solution passes with every seed; every calibration file gets its
     verdict; mutants of the solution are noticed; no probe carries an answer. Outcomes are kept by content in
     build/verify, so that only what changed runs again.
 
@@ -50,7 +52,8 @@ def command(
         return
     until = time.monotonic() + budget if budget else float("inf")
     memory = Memory(root / "build" / "verify")
-    failed = _verify(exercises, mode or _strongest_mode(), workers or default_workers(), until, memory, survivors)
+    mode, workers = mode or _strongest_mode(), workers or default_workers()
+    failed = _verify(exercises, seeds, mode, workers, until, memory, survivors)
     raise click.exceptions.Exit(1 if failed else 0)
 
 
@@ -79,7 +82,7 @@ def _strongest_mode() -> str:
 
 
 def _verify(
-    exercises: list[Exercise], mode: str, workers: int, until: float, memory: "Memory", survivors: bool
+    exercises: list[Exercise], seeds: int, mode: str, workers: int, until: float, memory: "Memory", survivors: bool
 ) -> bool:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -87,7 +90,7 @@ def _verify(
     from graders.jobs import usable_cores
     from graders.pool import map_in_pool
     from graders.verify.files import check_files
-    from graders.verify.proof import Proof
+    from graders.verify.proof import SEEDS, Proof
     from graders.verify.secrecy import prove
     from graders.verify.trials import Trial, read_outcome, run_trial
 
@@ -119,7 +122,7 @@ def _verify(
             if len(todo) > done:
                 left_out[what] += len(todo) - done
 
-        controls = [task for proof in sound for task in proof.controls()]
+        controls = [task for proof in sound for task in proof.controls(SEEDS[:seeds])]
         tests = [task for task in controls if task[0].phase == "tests"]
         timed = [task for task in controls if task[0].phase == "throughput"]
         settle_control = lambda t, about, outcome: proofs[t.exercise.path].judge_control(t, about, outcome)  # noqa: E731

@@ -12,6 +12,7 @@ import pytest
 
 from graders.sandbox import selftest
 from graders.sandbox.launch import SandboxError, launcher
+from graders.throughput import RIGHT_BUT_SLOW
 from tests.hostile.attacks import (
     ATTACKS,
     COURSE,
@@ -85,8 +86,9 @@ def test_it_earns_nothing_undeserved(graded: Graded, attack: Attack) -> None:
     record = graded.scores["submissions"][attack.name]
     for exercise in record["exercises"].values():
         for test in exercise["tests"]:
-            passed = test["outcome"] == "passed" or test.get("credit", 0.0) > 0
-            assert not passed or attack.may_pass(test["name"]), f"{test['name']} was passed"
+            due = RIGHT_BUT_SLOW * test["max"] if test["category"] == "throughput" else 0.0
+            earned = test["outcome"] == "passed" or test["points"] > due
+            assert not earned or attack.may_pass(test["name"]), f"{test['name']} was passed"
 
 
 @pytest.mark.parametrize("attack", [a for a in ATTACKS if a.expectations["Flagged"]], ids=by_file)

@@ -243,7 +243,8 @@ def raised_error(told: Any) -> Exception:
 
 
 def _describe(end: End) -> str:
-    return "it used more memory than it may" if end.reason == "memory" else _status(end.status)
+    used = {"memory": "it used more memory than it may", "files": "it wrote more files than it may"}
+    return used.get(end.reason) or _status(end.status)
 
 
 def _status(status: object) -> str:

@@ -1,5 +1,6 @@
 """One submission alive in the sandbox: what it may answer, and what happens when it does not."""
 
+import contextlib
 import dataclasses
 import os
 import socket
@@ -298,6 +299,76 @@ def test_bytes_written_to_the_wire_earn_nothing(sandbox, frame):
 def test_a_forked_child_does_not_answer_for_its_parent(sandbox):
     text = "import os, time\ndef f():\n    if os.fork() == 0: return 'child'\n    time.sleep(0.3)\n    return 'parent'"
     assert ask(sandbox, text) == "parent"
+
+
+def test_memory_of_orphans_counts(sandbox):
+    text = """
+import os, time
+def f():
+    for _ in range(6):
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork(): os._exit(0)
+            block = bytearray(400 << 20)
+            for i in range(0, len(block), 4096): block[i] = 1
+            time.sleep(30)
+    time.sleep(30)
+"""
+    running = session(sandbox, text, dataclasses.replace(QUICK, memory=3 << 29, seconds=30.0))
+    with pytest.raises(OutOfMemory):
+        running.run(capture(lambda m: m.f()))
+    running.close()
+
+
+def test_memory_that_belongs_to_no_process_is_refused(sandbox):
+    for make in ("mmap.mmap(-1, 4096)", "mmap.mmap(os.open('/dev/zero', os.O_RDWR), 4096)"):
+        with pytest.raises(OSError, match=r"not permitted|denied"):
+            ask(sandbox, f"import mmap, os\ndef f(): {make}")
+    private = "mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)"
+    for make in (private, "mmap.mmap(os.open('x', os.O_RDWR | os.O_CREAT), 4096)"):
+        assert ask(sandbox, f"import mmap, os\nopen('x', 'wb').write(bytes(4096))\ndef f(): return len({make})") == 4096
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "for n in range(40): open(str(n), 'wb').write(bytes(4 << 20))",
+        "for n in range(40):\n        held.append(open('x', 'wb'))\n        os.unlink('x')\n"
+        "        held[-1].write(bytes(4 << 20)); held[-1].flush()",
+        "for n in range(6000): os.symlink('x', str(n))",
+    ],
+    ids=["many", "unlinked", "names"],
+)
+def test_files_together_are_limited(sandbox, write):
+    text = f"import os, time\nheld = []\ndef f():\n    {write}\n    time.sleep(2)\n    return 'written'"
+    running = session(sandbox, text, dataclasses.replace(QUICK, files=64 << 20, seconds=9.0))
+    with pytest.raises((OSError, Crashed), match=r"No space left|wrote more files"):
+        running.run(capture(lambda m: m.f()))
+    running.close()
+
+
+def test_folders_that_are_closed_or_too_deep_are_removed(reduced):
+    text = """
+import os
+here = os.open(".", os.O_RDONLY)
+os.mkdir("kata-closed", 0o300)
+open("kata-closed/x", "w").write("x")
+for _ in range(1200):
+    os.mkdir("kata-deep")
+    os.chdir("kata-deep")
+os.fchdir(here)
+"""
+    with contextlib.suppress(LoadFailed, AttributeError):  # it may be ended for what it hides
+        ask(reduced, text)
+    assert not list((reduced._folder / "jobs").iterdir())
+
+
+def test_no_job_changes_what_the_next_one_sees(full):
+    text = "import os\ndef f(place): os.chmod(place, 0)"
+    for place in ("/", "/dev", "/tmp", "/usr"):
+        with pytest.raises(OSError, match=r"Read-only|not permitted"):
+            ask(full, text, lambda m, p=place: m.f(p))
+    assert ask(full, "import os\ndef f(): return os.stat('/').st_mode & 0o7777") & 0o111
 
 
 def test_nothing_outlives_the_job(sandbox, tmp_path):

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 libc = ctypes.CDLL(None, use_errno=True)
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x20000, 0x8000000, 0x10000000, 0x20000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 4096, 0x4000, 0x40000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
+MS_REC, MS_PRIVATE = 0x4000, 0x40000
 PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 22, 24
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 36, 38, 47, 4
 SYS_LANDLOCK = (444, 445, 446)
@@ -192,13 +193,20 @@ _SPECIAL = ("clone", "clone3", "socket", "socketpair", "setpriority", *_OWN)
 _NEW_NAMESPACES = 0x7E020000
 _ALLOW, _KILL, _EPERM, _ENOSYS, _EAFNOSUPPORT, _X32 = 0x7FFF0000, 0x80000000, 0x50001, 0x50026, 0x50061, 0x40000000
 _FORK = {"x86_64": (57, 58), "aarch64": ()}
-_MMAP = {"x86_64": 9, "aarch64": 222}
+_MMAP, _PRCTL = {"x86_64": 9, "aarch64": 222}, {"x86_64": 157, "aarch64": 167}
+_TRUNCATE = {"x86_64": 76, "aarch64": 45}  # by name, of which Landlock does not ask before its third version
+_SHARED, _ANONYMOUS, _SET_DUMPABLE = 1, 0x20, 4
 
 
-def seccomp(deny_fork: bool = False, deny_sharing: bool = False, beside_others: bool = False) -> None:
+def seccomp(
+    deny_fork: bool = False, deny_sharing: bool = False, beside_others: bool = False, nameless: bool = False
+) -> None:
     """Refuses the calls above, namespaces and every socket but AF_UNIX; with `deny_fork`, new processes too; with
     `deny_sharing`, shared memory; `beside_others`, where their files and sockets are in sight, what would change or reach
-    these by name."""
+    these by name.
+
+    Shared memory without a file is allowed if `nameless` only: what no process maps at the moment is in no sum of theirs.
+    """
     numbers = SYSCALLS[platform.machine()]
     program = [_load(4), _jump(0x15, 1, 0, _AUDIT_ARCH[platform.machine()]), _return(_KILL), _load(0)]
     if platform.machine() == "x86_64":
@@ -210,9 +218,13 @@ def seccomp(deny_fork: bool = False, deny_sharing: bool = False, beside_others: 
     if deny_fork:
         for number in _FORK[platform.machine()]:
             program += [_jump(0x15, 0, 1, number), _return(_EPERM)]
-    if deny_sharing:  # MAP_SHARED, of the fourth argument
-        sharing = [_load(40), _jump(0x45, 0, 1, 1), _return(_EPERM), _return(_ALLOW)]
+    if deny_sharing or not nameless:  # of the fourth argument
+        sharing = [_load(40), *([] if deny_sharing else [_jump(0x45, 0, 2, _ANONYMOUS)]), _jump(0x45, 0, 1, _SHARED)]
+        sharing += [_return(_EPERM), _return(_ALLOW)]
         program += [_jump(0x15, 0, len(sharing), _MMAP[platform.machine()]), *sharing]
+    # Its supervisor must see what a process has open.
+    hiding = [_load(16), _jump(0x15, 0, 1, _SET_DUMPABLE), _return(_EPERM), _return(_ALLOW)]
+    program += [_jump(0x15, 0, len(hiding), _PRCTL[platform.machine()]), *hiding]
     flags = [_load(16), _jump(0x45, 0, 1, _NEW_NAMESPACES), _return(_EPERM)]
     if deny_fork:  # a thread shares memory (CLONE_THREAD), a process does not
         flags += [_jump(0x45, 1, 0, 0x10000), _return(_EPERM)]
@@ -220,7 +232,8 @@ def seccomp(deny_fork: bool = False, deny_sharing: bool = False, beside_others: 
     program += [_jump(0x15, 0, len(flags), numbers["clone"]), *flags]
     family = [_load(16), _jump(0x15, 1, 0, 1), _return(_EAFNOSUPPORT)]
     if beside_others:
-        for number in UNASKED[platform.machine()].values():
+        unasked = list(UNASKED[platform.machine()].values())
+        for number in unasked if landlock_abi() >= 3 else [*unasked, _TRUNCATE[platform.machine()]]:
             program += [_jump(0x15, 0, 1, number), _return(_EPERM)]
         # A stream or a sequence of packets; a datagram names the socket that it goes to.
         family += [_load(24), _jump(0x54, 0, 0, 0xF), _jump(0x15, 2, 0, 1), _jump(0x15, 1, 0, 5), _return(_EPERM)]

@@ -28,7 +28,7 @@ import torch  # noqa: E402
 
 from graders.sandbox import confine, kernel, worker  # noqa: E402
 
-POLL_MS = 50
+POLL_MS, FILES_EVERY = 50, 4  # files are looked at every fourth time
 CHANNEL = 3
 CALL = b"?"
 
@@ -77,20 +77,25 @@ def below(pid: int) -> list[int]:
 
 
 def watch(job: int, pidfd: int, status: socket.socket, rules: confine.Confinement, baseline: int) -> str:
-    """Waits for the job's end; ends it if the judge is gone, or if all its processes together hold more memory than it may.
-    Returns the reason."""
+    """Waits for the job's end; ends it if the judge is gone, or if all its processes together hold more memory, or its folder
+    more files, than they may. Returns the reason."""
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(status, select.POLLHUP)
+    turns = 0
     while not (events := dict(poll.poll(POLL_MS))).get(pidfd):
+        turns += 1
         if events:
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             return "abandoned"
-        # In full mode /proc shows the job's own namespace and nothing else.
-        pids = [p for p in os.listdir("/proc") if p.isdigit()] if rules.mode == "full" else below(job)
+        # In full mode /proc shows the job's own namespace and nothing else; in reduced mode orphans become this process's.
+        pids = [int(p) for p in os.listdir("/proc") if p.isdigit()] if rules.mode == "full" else below(os.getpid())
         if sum(max(0, resident(pid) - baseline) for pid in pids) > rules.memory:
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             return "memory"
+        if rules.mode == "reduced" and turns % FILES_EVERY == 0 and confine.overfull(rules, pids):
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            return "files"
     return ""
 
 

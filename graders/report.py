@@ -81,8 +81,7 @@ def render_report(scores: Scores) -> str:
 def render_candidate_report(view: Scores) -> str:
     """One submission for its candidate, from `candidate_view`: promises kept and broken, and no more."""
     section = _section(view["submission"], view, LEVELS[0], {})
-    for row in section["rows"]:
-        exercise = view["exercises"][row["path"]]
+    for row, (_, exercise) in zip(section["rows"], sorted(view["exercises"].items()), strict=True):
         row["title"] = clean(exercise["title"])
         row["kept"] = list(dict.fromkeys(clean(t["promise"]) for t in exercise["tests"] if t["outcome"] in KEPT))
     page = {

@@ -146,6 +146,9 @@ def test_controls_are_gone_even_from_scores_of_others(monkeypatch):
     record["tests"][0] |= {"name": "\x1b]0;x\x07", "promise": "\x1b[2J", "message": "\x00", "detail": "\x1b[2J\nE x"}
     record |= {"flags": ["\x1b[1m"], "problem": "\x1b[1m"}
     scores["seed"] = scores["versions"]["torch"] = "\x1b[1m"
+    view = candidate_view(scores, "plain")
+    view["exercises"]["\x1b[1mops/softmax"] = view["exercises"].pop(PATH)
+    assert "\x1b" not in render_candidate_report(view)
     for limit in (LIMIT, 1, 9000):
         monkeypatch.setattr("graders.report.LIMIT", limit)
         assert "\x1b" not in render_report(scores)

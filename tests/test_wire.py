@@ -42,7 +42,7 @@ def same(a, b):
     if isinstance(a, dict):
         return type(b) is dict and same(list(a.items()), list(b.items()))
     if isinstance(a, set | frozenset):
-        return type(a) is type(b) and {repr(x) for x in a} == {repr(x) for x in b}
+        return type(a) is type(b) and len(a) == len(b) and all(any(same(x, y) for y in b) for x in a)
     return type(a) is type(b) and (a == b if isinstance(a, int) else repr(a) == repr(b))
 
 

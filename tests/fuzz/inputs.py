@@ -174,9 +174,7 @@ def tensor(choices: Choices) -> torch.Tensor:
                 lambda t: t.as_strided((2, 2), (1, 1)) if t.numel() > 3 else t,
             )
         )(seen)
-    if choices.rarely() and seen.dtype in DTYPES:
-        return seen.to_sparse() if choices.rarely() else seen.rename(*"abcdef"[: seen.dim()])
-    return seen
+    return seen.to_sparse() if seen.dtype in DTYPES and choices.rarely() and choices.rarely() else seen
 
 
 def array(choices: Choices) -> np.ndarray:

@@ -33,8 +33,9 @@ def free_name(path: Path) -> Path:
 
 
 def file_name(text: str) -> str:
-    """A name of a file for any text: itself if it is harmless, else what is harmless of it and a hash."""
+    """A name of a file for any text: itself if it is harmless, else what is harmless of it and a hash. What ends like such a hash
+    gets one too, so that no text has the name of another."""
     safe = re.sub(r"[^\w.@+-]", "_", text, flags=re.ASCII).lstrip(".")[:80]
-    if safe == text and safe.lower() == safe:
+    if safe == text and safe.lower() == safe and not re.search(r"-[0-9a-f]{8}$", safe):
         return safe
     return f"{safe or 'submission'}-{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"

@@ -192,11 +192,16 @@ def _name_the_missing(submission: Submission, wanted: Iterable[str], catalogue: 
 
 
 def _with_unique_names(submissions: list[Submission]) -> list[Submission]:
-    taken: set[str] = set()
+    """Numbers what is called alike. Nobody gets a name that another has by right."""
+    given = {submission.name for submission in submissions}
+    taken = set[str]()
     for submission in submissions:
         base, number = submission.name, 2
-        while submission.name in taken:
-            submission.name, number = f"{base}-{number}", number + 1
+        if base in taken:
+            while f"{base}-{number}" in given:
+                number += 1
+            submission.name = f"{base}-{number}"
+            given.add(submission.name)
         taken.add(submission.name)
     return submissions
 

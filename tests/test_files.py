@@ -64,3 +64,8 @@ def test_other_names_become_harmless_and_stay_different():
         assert name.isascii()
         assert not set(name) & set("/\\\0\n ")
         assert not name.startswith(".")
+
+
+def test_no_name_is_made_to_be_that_of_another():
+    for name in ("a b", "Alice", "x" * 90):
+        assert file_name(file_name(name)) != file_name(name)

@@ -159,6 +159,17 @@ def test_equal_names_of_submissions_are_numbered(place):
     assert list(found(place / "one", place / "two" / "alice")) == ["alice", "alice-2", "alice-3", "x"]
 
 
+def test_a_number_makes_no_name_that_another_has(place):
+    for name in ("alice", "alice-2", "alice-3"):
+        write(place / "class", f"{name}/softmax.py")
+    pack(place / "class" / "alice.zip", ["softmax.py"])
+    pack(place / "class" / "alice-2.zip", ["softmax.py"])
+    result = found(place / "class")
+    assert result["alice-2"] == {"ops/softmax": "in/class/alice-2/softmax.py"}
+    assert result["alice-4"] == {"ops/softmax": "scratch/alice/softmax.py"}
+    assert result["alice-2-2"] == {"ops/softmax": "scratch/alice-2/softmax.py"}
+
+
 def test_what_no_candidate_wrote_is_skipped(place):
     write(place / "alice", "softmax.py", "__pycache__/softmax.py", ".venv/softmax.py", "node_modules/a/softmax.py")
     assert found(place / "alice") == {"alice": {"ops/softmax": "in/alice/softmax.py"}}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from graders.files import file_name
 from graders.sandbox import selftest
 from graders.sandbox.launch import SandboxError, launcher
 from graders.throughput import RIGHT_BUT_SLOW
@@ -105,17 +106,17 @@ def test_it_is_told_why(graded: Graded, attack: Attack) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=by_file)
 def test_it_sees_nothing_secret(graded: Graded, attack: Attack) -> None:
-    report = (graded.out / "reports" / f"{attack.name}.json").read_text()
+    report = (graded.out / "reports" / f"{file_name(attack.name)}.json").read_text()
     assert STOLEN not in report
     for kind in ("html", "json"):
-        page = (graded.out / "feedback" / f"{attack.name}.{kind}").read_text()
+        page = (graded.out / "feedback" / f"{file_name(attack.name)}.{kind}").read_text()
         for secret in (*MARKERS, *INPUTS, *(other.name for other in ATTACKS if other is not attack), *HONEST):
             assert not re.search(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", page), f"{secret} in the {kind} feedback"
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=by_file)
 def test_its_text_is_harmless_in_every_output(graded: Graded, attack: Attack) -> None:
-    for page in (graded.out / "feedback" / f"{attack.name}.html", graded.out / "report.html"):
+    for page in (graded.out / "feedback" / f"{file_name(attack.name)}.html", graded.out / "report.html"):
         assert "<script>hostile" not in page.read_text()
         assert "\x1b" not in page.read_text()
     assert "\x1b]" not in (graded.out / "terminal").read_text()

@@ -1,0 +1,16 @@
+"""A zip by LZMA, which unpacks to gigabytes in one piece, however little of it is asked for.
+
+Says: pack it again
+"""
+
+import zipfile
+from pathlib import Path
+
+
+def build(folder: Path) -> None:
+    with (
+        zipfile.ZipFile(folder.with_suffix(".zip"), "w", zipfile.ZIP_LZMA) as archive,
+        archive.open("vault/target.py", "w") as entry,
+    ):
+        for _ in range(24):
+            entry.write(bytes(16 << 20))

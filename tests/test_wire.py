@@ -32,7 +32,7 @@ def trip(value, trusted=False):
 
 def same(a, b):
     """Equal in kind, dtype, shape and every bit."""
-    if isinstance(a, torch.Tensor):
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
         bits = [x.contiguous().reshape(-1).view(torch.uint8).tolist() if x.numel() else [] for x in (a, b)]
         return type(b) is torch.Tensor and (a.dtype, a.shape) == (b.dtype, b.shape) and bits[0] == bits[1]
     if isinstance(a, np.ndarray):

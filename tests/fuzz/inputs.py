@@ -122,7 +122,7 @@ def value(choices: Choices, depth: int = 0) -> Any:
                 lambda: Pair(*parts[:2]) if len(parts) > 1 else (),
                 lambda: nested(parts, 25 + len(parts)),
                 lambda: iter(parts),
-                lambda: np.array(parts, dtype=object),
+                lambda: dict.fromkeys(parts),
             )[kind - 16]()
         except TypeError:  # unhashable
             return parts
@@ -171,7 +171,7 @@ def tensor(choices: Choices) -> torch.Tensor:
                 lambda t: t.conj() if t.is_complex() else t,
                 lambda t: t.conj().imag if t.is_complex() else t,
                 lambda t: torch.nn.Parameter(t) if t.dtype in (torch.float32, torch.complex64) else t,
-                lambda t: t.as_strided((2, 2), (1, 1)) if t.numel() > 3 else t,
+                lambda t: t.contiguous().as_strided((2, 2), (1, 1)) if t.numel() > 3 else t,
             )
         )(seen)
     return seen.to_sparse() if seen.dtype in DTYPES and choices.rarely() and choices.rarely() else seen

@@ -243,7 +243,11 @@ def raised_error(told: Any) -> Exception:
 
 
 def _describe(end: End) -> str:
-    used = {"memory": "it used more memory than it may", "files": "it wrote more files than it may"}
+    used = {
+        "memory": "it used more memory than it may",
+        "files": "it wrote more files than it may",
+        "processes": "it started more processes than it may",
+    }
     return used.get(end.reason) or _status(end.status)
 
 

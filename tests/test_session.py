@@ -2,9 +2,13 @@
 
 import contextlib
 import dataclasses
+import json
 import os
 import socket
+import subprocess
+import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +18,7 @@ import torch
 from graders import throughput, wire
 from graders.catalogue import Limits
 from graders.outcomes import CandidateFailure, Crashed, LoadFailed, OutOfMemory, TimedOut, Unanswerable
+from graders.sandbox import enter
 from graders.session import STRIKES, Session
 from graders.source import Source, find_problem
 from graders.testing.capture import capture
@@ -369,6 +374,45 @@ def test_no_job_changes_what_the_next_one_sees(full):
         with pytest.raises(OSError, match=r"Read-only|not permitted"):
             ask(full, text, lambda m, p=place: m.f(p))
     assert ask(full, "import os\ndef f(): return os.stat('/').st_mode & 0o7777") & 0o111
+
+
+AS_A_USER = """
+import dataclasses, subprocess, sys, time
+sys.path.insert(0, ROOT)
+from graders.catalogue import Limits
+from graders.sandbox.launch import launcher
+from graders.session import Session
+from graders.source import Source
+from graders.testing.capture import capture
+sleepers = [subprocess.Popen(["sleep", "60"]) for _ in range(80)]
+with launcher("reduced") as reduced:
+    for text in ("def f(): return 'fine'", "import os, time\\ndef f():\\n    for _ in range(90): os.fork() or time.sleep(9)"):
+        running = Session(reduced, Source("work", text.encode()), dataclasses.replace(Limits(), processes=40, seconds=9))
+        try:
+            print(running.run(capture(lambda m: m.f())))
+        except Exception as error:
+            print(error)
+        running.close()
+for sleeper in sleepers:
+    sleeper.kill()
+"""
+
+
+def test_processes_of_a_user_who_has_others_are_counted_apart(reduced, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(AS_A_USER.replace("ROOT", repr(str(Path(__file__).parents[1]))))
+    command = [sys.executable, str(script)]
+    if os.getuid() == 0:
+        paths = [sys.base_prefix, sys.prefix, str(Path(__file__).parents[1]), str(script)]
+        order = {
+            "paths": paths,
+            "uid": 61000,
+            "command": command,
+            "environment": {"PATH": "/usr/bin:/bin", "HOME": "/"},
+        }
+        command = [sys.executable, enter.__file__, json.dumps(order)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines() == ["fine", "your code ends its process: it started more processes than it may"]
 
 
 def test_nothing_outlives_the_job(sandbox, tmp_path):

@@ -29,12 +29,14 @@ SYSTEM = (
 PRIVATE = "/job"
 SHARED_MEMORY = 256 << 20
 INODES = 5000
+SPARE = 4096  # processes that a user may start meanwhile, or a fork bomb before its supervisor looks
 
 
 @dataclass(frozen=True)
 class Confinement:
     """What one job may use; sizes in bytes, `seconds` of CPU. `mode` is full or reduced; `extra_memory`, if not 0, is what the
-    job may add to the memory that it starts with."""
+    job may add to the memory that it starts with; `others` is how many threads of the same user are not the grader's to count:
+    the kernel's limit on processes is one for all of them, so that then the supervisor counts."""
 
     mode: str
     memory: int
@@ -46,6 +48,7 @@ class Confinement:
     may_fork: bool
     devices: tuple[str, ...] = ()
     extra_memory: int = 0
+    others: int = 0
 
     @property
     def counted(self) -> bool:
@@ -61,7 +64,11 @@ class Confinement:
         limits = {} if self.devices else {"AS": self.memory}
         if self.counted:  # who gives back parts of the libraries gains addresses, but no memory to write to
             limits["DATA"] = kernel.data_size() + self.extra_memory
-        limits |= {"NPROC": self.processes, "FSIZE": self.files, "CPU": self.seconds}
+        limits |= {
+            "NPROC": self.processes + (self.others and self.others + SPARE),
+            "FSIZE": self.files,
+            "CPU": self.seconds,
+        }
         return limits | {"NOFILE": 256, "CORE": 0, "MEMLOCK": 0, "MSGQUEUE": 0, "STACK": 8 << 20}
 
 

@@ -21,6 +21,7 @@ import signal  # noqa: E402
 import socket  # noqa: E402
 import tempfile  # noqa: E402
 import traceback  # noqa: E402
+from collections.abc import Iterable  # noqa: E402
 from typing import Any  # noqa: E402
 
 import msgpack  # noqa: E402
@@ -76,9 +77,28 @@ def below(pid: int) -> list[int]:
     return found
 
 
+def threads(pids: Iterable[int | str]) -> int:
+    """How many threads these processes have."""
+    count = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            count += len(os.listdir(f"/proc/{pid}/task"))
+    return count
+
+
+def threads_of_others() -> int:
+    """How many threads this user has in other processes: none, where the user exists for this process alone."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.stat(f"/proc/{pid}").st_uid == os.getuid() and int(pid) != os.getpid():
+                found.append(pid)
+    return threads(found)
+
+
 def watch(job: int, pidfd: int, status: socket.socket, rules: confine.Confinement, baseline: int) -> str:
-    """Waits for the job's end; ends it if the judge is gone, or if all its processes together hold more memory, or its folder
-    more files, than they may. Returns the reason."""
+    """Waits for the job's end; ends it if the judge is gone, or if all its processes together are too many, or hold more memory,
+    or its folder more files, than they may. Returns the reason."""
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(status, select.POLLHUP)
@@ -93,6 +113,9 @@ def watch(job: int, pidfd: int, status: socket.socket, rules: confine.Confinemen
         if sum(max(0, resident(pid) - baseline) for pid in pids) > rules.memory:
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             return "memory"
+        if rules.others and threads(pids) - 1 > rules.processes:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            return "processes"
         if rules.mode == "reduced" and turns % FILES_EVERY == 0 and confine.overfull(rules, pids):
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             return "files"
@@ -109,7 +132,9 @@ def supervise(request: dict[str, Any], descriptors: list[int], control: socket.s
     # A test of memory counts from what the warmed process already maps.
     limit = address_space() + extra if extra else memory
     readable, devices = tuple(settings["readable"]), tuple(settings["devices"])
-    rules = confine.Confinement(memory=limit, readable=readable, devices=devices, **request)
+    # In a namespace of its own the kernel counts a job's processes by themselves.
+    others = settings["others"] if request["mode"] == "reduced" else 0
+    rules = confine.Confinement(memory=limit, readable=readable, devices=devices, others=others, **request)
     if rules.mode == "full":
         confine.enter_namespaces()
     elif rules.mode == "reduced":
@@ -176,6 +201,7 @@ def main() -> None:
     kernel.collapse_pages()
     signal.signal(signal.SIGCHLD, reap)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settings["others"] = threads_of_others()
     tasks = len(os.listdir("/proc/self/task")) if os.path.exists("/proc/self/task") else 0
     control.send(msgpack.packb({"threads": tasks, "uid": os.getuid()}))
     while True:

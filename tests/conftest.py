@@ -10,7 +10,8 @@ from graders.sandbox import selftest
 from graders.sandbox.launch import Launcher, SandboxError, launcher
 
 ROOT = Path(__file__).resolve().parents[1]
-collect_ignore = ["hostile/course"]  # its tests are those of a course, for `kata grade` to run
+# Tests of a course for `kata grade` to run, and attacks, which nothing may import here whatever their names are.
+collect_ignore = [f"hostile/{folder}" for folder in ("course", "honest", "forge", "steal", "break", "trip")]
 
 
 def _working(mode: str) -> Iterator[Launcher]:

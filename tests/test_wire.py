@@ -33,7 +33,8 @@ def trip(value, trusted=False):
 def same(a, b):
     """Equal in kind, dtype, shape and every bit."""
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
-        bits = [x.contiguous().reshape(-1).view(torch.uint8).tolist() if x.numel() else [] for x in (a, b)]
+        dense = [x.clone(memory_format=torch.contiguous_format).reshape(-1) for x in (a, b)]
+        bits = [x.view(torch.uint8).tolist() if x.numel() else [] for x in dense]
         return type(b) is torch.Tensor and (a.dtype, a.shape) == (b.dtype, b.shape) and bits[0] == bits[1]
     if isinstance(a, np.ndarray):
         return type(b) is np.ndarray and (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())

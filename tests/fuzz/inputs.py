@@ -174,7 +174,7 @@ def tensor(choices: Choices) -> torch.Tensor:
                 lambda t: t.contiguous().as_strided((2, 2), (1, 1)) if t.numel() > 3 else t,
             )
         )(seen)
-    return seen.to_sparse() if seen.dtype in DTYPES and choices.rarely() and choices.rarely() else seen
+    return seen.detach().to_sparse() if seen.dtype in DTYPES and choices.rarely() and choices.rarely() else seen
 
 
 def array(choices: Choices) -> np.ndarray:

@@ -134,6 +134,7 @@ def judge(
         "-W", "ignore", "--capture=no", "-q", "--no-header", "--tb=native",
         "-c", str(exercise.root / "pyproject.toml"), "--rootdir", str(exercise.root),
         "-o", "addopts=", "-o", f"timeout={JUDGE_SECONDS}", "--import-mode=importlib", "--strict-markers",
+        "--noconftest",  # one that was left beside the course could pass every test
         *(f"-p{name}" for name in PLUGINS), *(f"-pno:{name}" for name in UNUSED), *options,
     ]  # fmt: skip
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

@@ -113,8 +113,9 @@ def _confine_full(rules: Confinement) -> str:
     kernel.mount("tmpfs", PRIVATE, "tmpfs", flags, f"size={rules.files},nr_inodes={INODES},mode=1777")
     kernel.mount("tmpfs", "/dev/shm", "tmpfs", flags, f"size={SHARED_MEMORY},nr_inodes=2000,mode=1777")
     kernel.mount("proc", "/proc", "proc", flags | kernel.MS_NOEXEC)
-    for shared in ("/", "/dev", "/tmp"):  # jobs see and own these one after another: none may change their rights
-        kernel.mount(None, shared, None, flags | kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY)
+    # Jobs see and own these one after another: none may change their rights.
+    for shared, more in (("/", 0), ("/dev", 0), ("/dev/pts", kernel.MS_NOEXEC), ("/tmp", 0)):
+        kernel.mount(None, shared, None, flags | more | kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY)
     os.chdir(PRIVATE)
     kernel.drop_capabilities()
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)

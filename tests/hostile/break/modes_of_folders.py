@@ -19,10 +19,9 @@ def attempts(place):
 
 
 def reached():
-    here = os.stat(".").st_ino
     for place in PLACES:
         with contextlib.suppress(OSError):
-            if not os.path.isdir(place) or os.stat(place).st_ino == here:
+            if not os.path.isdir(place) or os.path.samefile(place, "."):
                 continue
             for number, attempt in enumerate(attempts(place)):
                 with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
 # make grade [SUBMISSIONS=path]   grade submissions into build/grades
 # make test                       everything that a change must pass
 # make verify                     the full proof that every exercise holds
-# make soak                       the long forms of the tests: many kills, a class of 300, long fuzzing (hours)
+# make soak                       the long forms of the tests: many kills, a class of 300, long fuzzing, ten seeds
 # make lint · make clean
 
 PYTHON ?= python3

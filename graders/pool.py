@@ -25,8 +25,6 @@ from graders.jobs import usable_cores
 
 TRIES = 3
 T = TypeVar("T")
-
-
 _start: Any = None
 _launcher: Any = None
 _problem = ""

@@ -1,23 +1,30 @@
 """What happens around `kata grade` must not change a score: kills, a full disk, a clock that jumps, a folder that goes away."""
 
+import json
 import os
 import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-COURSE = ROOT / "tests" / "hostile" / "course"
-GRADE = [sys.executable, "-c", "from graders.commands import main; main()", "grade"]
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
+from tests.hostile.attacks import COURSE, ENVIRONMENT, GRADE
+from tests.processes import zygotes
+
 VARIANTS = ("torch.softmax(x, -1)", "torch.softmax(x, 0)", "x.exp() / x.exp().sum(-1, keepdim=True)", "x.nope()")
 KILLS, CLASS = 6, 8
 MANY_KILLS, LARGE_CLASS = 100, 40
+EVERYTHING_PASSES = """
+import pytest
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    outcome.get_result().outcome = "passed"
+"""
 JUMPING_CLOCK = """
 import random, time
 real, rng = time.time, random.Random(0)
@@ -37,15 +44,15 @@ def arguments(folder: Path, out: Path) -> list[str]:
     return [*GRADE, str(folder), "--out", str(out), "--seed", "faults", "--without", "throughput"]
 
 
-def start(folder: Path, out: Path, **options) -> subprocess.Popen:
+def start(folder: Path, out: Path) -> subprocess.Popen:
     return subprocess.Popen(
         arguments(folder, out), cwd=COURSE, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def grade(folder: Path, out: Path, prefix=(), **environment: str) -> subprocess.CompletedProcess:
+def grade(folder: Path, out: Path, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [*prefix, *arguments(folder, out)],
+        arguments(folder, out),
         cwd=COURSE,
         env=ENVIRONMENT | environment,
         capture_output=True,
@@ -63,18 +70,6 @@ def undisturbed(request, tmp_path_factory):
     done = grade(folder, place / "out")
     assert done.returncode == 0, done.stderr
     return folder, (place / "out" / "scores.json").read_bytes(), time.monotonic() - begin
-
-
-def zygotes() -> list[int]:
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"python" in words[0] and any(word.endswith(b"graders/sandbox/zygote.py") for word in words):
-            found.append(int(pid))
-    return found
 
 
 def wait_until(condition, seconds: float) -> bool:
@@ -170,10 +165,23 @@ def test_a_full_disk_is_named_and_nothing_is_lost(undisturbed, tmp_path):
     assert kept.read_bytes() == scores
 
 
+def test_a_conftest_beside_the_course_says_nothing(tmp_path):
+    course, wrong = tmp_path / "course", tmp_path / "class" / "wrong" / "vault" / "target.py"
+    shutil.copytree(COURSE, course)
+    (course / "conftest.py").write_text(EVERYTHING_PASSES)
+    wrong.parent.mkdir(parents=True)
+    wrong.write_text("def row_softmax(x):\n    return 0 * x\n")
+    command = arguments(tmp_path / "class", tmp_path / "out")
+    done = subprocess.run(command, cwd=course, env=ENVIRONMENT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert scores["submissions"]["wrong"]["points"] < 0.2 * scores["submissions"]["wrong"]["max"]
+
+
 def test_a_clock_that_jumps_changes_nothing(undisturbed, tmp_path):
     folder, scores, _ = undisturbed
     (tmp_path / "sitecustomize.py").write_text(JUMPING_CLOCK)
-    done = grade(folder, tmp_path / "out", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    done = grade(folder, tmp_path / "out", PYTHONPATH=f"{tmp_path}{os.pathsep}{ENVIRONMENT['PYTHONPATH']}")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "scores.json").read_bytes() == scores
 

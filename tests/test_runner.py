@@ -1,5 +1,6 @@
 """What a run finds again in its output folder: used if it is whole, drawn or done anew if it is not."""
 
+import dataclasses
 import json
 
 import pytest
@@ -55,3 +56,24 @@ def test_the_seed_is_kept_and_never_empty(tmp_path):
     assert seeds[0] == seeds[1]
     assert all(seeds)
     assert len({seeds[0], seeds[2], seeds[4]}) == 3
+
+
+def test_equal_files_are_judged_once(tmp_path, monkeypatch):
+    judged = []
+
+    def judge(function, jobs, mode, workers, core=None, devices=()):
+        for job in jobs:
+            judged.append(job.submission)
+            yield job, json.loads(json.dumps(WHOLE))
+
+    monkeypatch.setattr("graders.runner.map_in_pool", judge)
+    contents = {"alice": b"x = 1", "bob": b"x = 2", "carol": b"x = 1"}
+    jobs = [dataclasses.replace(JOB, submission=name, source=Source("softmax", c)) for name, c in contents.items()]
+    told = []
+    with Run(tmp_path, "trusted", "seed", workers=1) as run:
+        reports = run.execute(jobs, told.append)
+    assert judged == ["alice", "bob"]
+    assert [report["kata"]["submission"] for report in reports] == list(contents)
+    assert {job.submission for job in told} == set(contents)
+    assert reports[0]["tests"] == reports[2]["tests"]
+    assert reports[0]["tests"][0] is not reports[2]["tests"][0]

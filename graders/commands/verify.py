@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--write-stubs", is_flag=True, help="Derive the stubs from the solutions, and stop.")
 @click.option("--budget", type=click.FloatRange(1), metavar="SECONDS", help="Start no further trial after this time.")
-@click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="Of what must pass.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="Seeds that what is right must pass with.",
+)
 @click.option("--mode", type=click.Choice(["full", "reduced", "trusted"]), help="Sandbox; the strongest by default.")
 @click.option("--workers", type=click.IntRange(1), help="Judging processes; as many as there are cores by default.")
 @click.option("--survivors/--no-survivors", default=True, show_default=True, help="Show mutants that no test noticed.")

@@ -31,7 +31,7 @@ from graders.sandbox import confine, kernel, worker  # noqa: E402
 
 POLL_MS, FILES_EVERY = 50, 4  # files are looked at every fourth time
 CHANNEL = 3
-CALL = b"?"
+CALL = b"?"  # as in launch.py, which stays with the judge
 
 
 def warm() -> None:

@@ -15,6 +15,8 @@ COMMANDS = {
     "hint": "graders.commands.hint",
     "reset": "graders.commands.reset",
     "grade": "graders.commands.grade",
+    "export": "graders.commands.export",
+    "release": "graders.commands.release",
     "verify": "graders.commands.verify",
 }
 

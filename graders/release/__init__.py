@@ -1,0 +1,1 @@
+"""What is handed out to candidates: a repository of stubs, or nbgrader's source notebooks."""

@@ -4,7 +4,16 @@ import click
 
 from graders.commands.group import LazyGroup
 
-FORMATS: dict[str, str] = {}
+FORMATS: dict[str, str] = {
+    "gradescope": "graders.commands.exports.gradescope",
+    "canvas": "graders.commands.exports.canvas",
+    "moodle": "graders.commands.exports.moodle",
+    "csv": "graders.commands.exports.gradebook_csv",
+    "junit": "graders.commands.exports.junit",
+    "classroom": "graders.commands.exports.classroom",
+    "classroom50": "graders.commands.exports.classroom50",
+    "markdown": "graders.commands.exports.markdown",
+}
 
 
 @click.group(name="export", cls=LazyGroup, modules=FORMATS)

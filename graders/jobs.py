@@ -59,14 +59,26 @@ class Job:
 
 @cache
 def _surroundings(exercise: Exercise) -> tuple[str, ...]:
-    """Hashes of the exercise's own files, of what its tests share, and of this package; versions."""
-    root = exercise.root
-    own = [exercise.hidden_tests, exercise.solution, exercise.toml, *sorted(exercise.calibration.glob("accept_*.py"))]
-    shared = [*sorted((root / "hidden_tests").glob("*.py")), *sorted((root / "exercises" / "data").glob("*.npz"))]
-    here = Path(__file__).parent
-    package = sorted(p for pattern in JUDGING for p in here.glob(pattern))
-    files = tuple(f"{path.name} {_digest(path)}" for path in (*own, *shared, *package) if path.is_file())
-    return (exercise.path, *files, *versions().values())
+    return (exercise.path, *(part for parts in surroundings(exercise).values() for part in parts))
+
+
+def surroundings(exercise: Exercise) -> dict[str, tuple[str, ...]]:
+    """All that an outcome depends on beside the submission and the run, under names for people: hashes of the exercise's own
+    files, of what its tests share, and of this package; versions."""
+    root, here = exercise.root, Path(__file__).parent
+    files = {
+        "the hidden tests": [exercise.hidden_tests],
+        "the solution": [exercise.solution],
+        "the exercise's TOML": [exercise.toml],
+        "the calibration": sorted(exercise.calibration.glob("accept_*.py")),
+        "what hidden tests share": sorted((root / "hidden_tests").glob("*.py")),
+        "the data": sorted((root / "exercises" / "data").glob("*.npz")),
+        "the grader": sorted(p for pattern in JUDGING for p in here.glob(pattern)),
+    }
+    hashed = {
+        name: tuple(f"{path.name} {_digest(path)}" for path in paths if path.is_file()) for name, paths in files.items()
+    }
+    return hashed | {"the versions of Python and its libraries": tuple(versions().values())}
 
 
 @cache

@@ -12,8 +12,10 @@ from typing import Any
 
 from graders.catalogue import Exercise
 from graders.errors import UserError
+from graders.files import write_atomically
 from graders.jobs import surroundings
-from graders.scoring import MODES, ScoreError, Scores, check_part, clean, read_results, score_text
+from graders.scorefile import ScoreFileError, read_scores
+from graders.scoring import MODES, ScoreError, Scores, check_part, clean, dumps, read_results, score_text
 
 CHANGES_SCHEMA = "kata.changes/v1"
 SURROUNDINGS_SCHEMA = "kata.surroundings/v1"
@@ -117,7 +119,39 @@ def describe(exercises: Iterable[Exercise], mode: str, seed: str, left_out: Sequ
     }
 
 
-def read_surroundings(out: Path) -> dict[str, dict[str, str]]:
+def write_scores(
+    out: Path, scores: Scores, exercises: Iterable[Exercise], mode: str, seed: str, left_out: Sequence[str]
+) -> dict[str, Any] | None:
+    """Replaces the scores in `out`, and notes what they were graded with and what changed.
+
+    The list of changes stays as it is where nothing changed, so that the same command once more does not lose it.
+
+    Args:
+        exercises: those that this run graded.
+
+    Returns:
+        None where no scores were there, or the same.
+    """
+    file = out / "scores.json"
+    try:
+        before = read_scores(file)
+    except ScoreFileError:
+        before = None
+    old = _read_surroundings(out)
+    new = {path: own for path, own in old.items() if path in scores["exercises"]}
+    new |= describe(exercises, mode, seed, left_out)
+    changed = None
+    if before is None:
+        (out / "changes.json").unlink(missing_ok=True)
+    elif before != scores:
+        changed = changes(before, scores, old, new)
+        write_atomically(out / "changes.json", _dumps(changed).encode())
+    write_atomically(file, dumps(scores).encode())
+    write_atomically(out / "surroundings.json", _dumps({"schema": SURROUNDINGS_SCHEMA, "exercises": new}).encode())
+    return changed
+
+
+def _read_surroundings(out: Path) -> dict[str, dict[str, str]]:
     """What `describe` said of earlier runs; nothing where that is not known."""
     try:
         found = json.loads((out / "surroundings.json").read_bytes())
@@ -126,10 +160,6 @@ def read_surroundings(out: Path) -> dict[str, dict[str, str]]:
         return {path: {name: str(value) for name, value in own.items()} for path, own in found["exercises"].items()}
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def dumps_surroundings(described: Mapping[str, Mapping[str, str]]) -> str:
-    return _dumps({"schema": SURROUNDINGS_SCHEMA, "exercises": described})
 
 
 def changes(
@@ -156,10 +186,6 @@ def changes(
                     }
                 )
     return {"schema": CHANGES_SCHEMA, "changed": found}
-
-
-def dumps_changes(changed: Mapping[str, Any]) -> str:
-    return _dumps(changed)
 
 
 def _why(

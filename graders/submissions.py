@@ -1,25 +1,29 @@
 """Finds the candidates' files: in a file, a folder, a folder of folders, or a zip. What is unsafe is refused, what is missing is
-named."""
+named. Of a notebook the solution cell counts, written to a file of its own."""
 
 import difflib
 import io
 import re
 import shutil
 import stat
+import tempfile
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from graders.catalogue import Exercise
 from graders.errors import UserError
+from graders.notebooks import MAX_NOTEBOOK, SUFFIX, Work, named_after, read_notebook
 
 MAX_ENTRIES, MAX_FILE, MAX_TOTAL, MAX_FILES = 2000, 2 << 20, 64 << 20, 5000
 MAX_DEPTH, MAX_PARTS = 8, 32
 MAX_READ = 4 << 20  # bytes at once, of which the longest are an archive's directory
 ENCRYPTED = 1  # a flag of zip entries
+UNPACKED = {".py": MAX_FILE, SUFFIX: MAX_NOTEBOOK}  # what is taken from zips, and the most bytes of each
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack whatever they hold at once, gigabytes too
 OTHER_ARCHIVES = frozenset({".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
+SUBMITTED = "submitted"  # where nbgrader keeps what students hand in
 SKIPPED = frozenset({"__pycache__", "__MACOSX", "node_modules", "site-packages"})
 
 
@@ -29,11 +33,13 @@ class SubmissionError(UserError):
 
 @dataclass
 class Submission:
-    """One candidate's work: the file of each exercise, or why there is none."""
+    """One candidate's work: the file of each exercise, or why there is none, and answers in the candidate's own words."""
 
     name: str
     files: dict[str, Path] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
+    folder: Path | None = None  # of the notebooks of one student, as nbgrader lays them out
 
 
 def find_submissions(paths: Sequence[Path], catalogue: dict[str, Exercise], scratch: Path) -> list[Submission]:
@@ -50,7 +56,7 @@ def find_submissions(paths: Sequence[Path], catalogue: dict[str, Exercise], scra
         try:
             if not path.exists():
                 raise SubmissionError(f"{path} does not exist: check the path")
-            found += _submissions_in(path, catalogue, scratch)
+            found = _joined(found, _submissions_in(path, catalogue, scratch))
         except OSError as error:
             raise SubmissionError(f"{path} cannot be read ({error.strerror}): check the path") from None
     wanted = sorted({exercise for s in found for exercise in (*s.files, *s.problems)} & set(catalogue))
@@ -68,7 +74,8 @@ def _advice(found: Sequence[Submission], catalogue: dict[str, Exercise]) -> str:
         if "" in submission.problems:
             return submission.problems[""]
         for name in submission.problems["*"].split(", "):
-            if close := difflib.get_close_matches(name, [f"{e.name}.py" for e in catalogue.values()], n=1):
+            suffix = PurePosixPath(name).suffix
+            if close := difflib.get_close_matches(name, [f"{e.name}{suffix}" for e in catalogue.values()], n=1):
                 return f"is {name} meant to be {close[0]}? rename it"
     return f"expected names such as {next(iter(catalogue), 'topic/name')}.py"
 
@@ -77,7 +84,9 @@ def _submissions_in(path: Path, catalogue: dict[str, Exercise], scratch: Path) -
     if path.is_symlink():
         raise SubmissionError(f"{path} is a link: give the folder or file itself")
     if path.is_dir():
-        return _submissions_in_folder(path, path.resolve().name, catalogue, scratch)
+        if path.resolve().parent.name == SUBMITTED:
+            return [_collect(path, path.resolve().name, catalogue, scratch)]
+        return _submissions_in_folder(path, _student(path) or path.resolve().name, catalogue, scratch)
     if not path.is_file():
         raise SubmissionError(f"{path} is neither a file nor a folder: give the file itself")
     if _is_zip(path):
@@ -85,7 +94,33 @@ def _submissions_in(path: Path, catalogue: dict[str, Exercise], scratch: Path) -
         if len(inside) == 1:  # packed with its folder, which is called alike in many zips
             inside[0].name = path.stem
         return inside
-    return [_single_file(path, catalogue)]
+    return [_single_notebook(path, catalogue, scratch) if path.suffix == SUFFIX else _single_file(path, catalogue)]
+
+
+def _student(assignment: Path) -> str | None:
+    """Whose folder this is in nbgrader's layout, `submitted/<student>/<assignment>`."""
+    *_, step, student, _ = ("", "", *assignment.resolve().parts)
+    return student if step == SUBMITTED else None
+
+
+def _joined(known: list[Submission], new: list[Submission]) -> list[Submission]:
+    """All of them; notebooks of one student that were named one by one are one submission."""
+    for submission in new:
+        same = next((s for s in known if s.folder is not None and s.folder == submission.folder), None)
+        if same is None:
+            known.append(submission)
+            continue
+        for path in {*submission.files, *submission.problems} - {"*"}:
+            if path in same.files or path in same.problems:
+                same.files.pop(path, None)
+                same.problems[path] = f"{path.partition('/')[2]}{SUFFIX} is there several times: keep one"
+            elif path in submission.files:
+                same.files[path] = submission.files[path]
+            else:
+                same.problems[path] = submission.problems[path]
+        same.answers = submission.answers | same.answers
+        same.problems["*"] = ", ".join(filter(None, (same.problems["*"], submission.problems["*"])))
+    return known
 
 
 def _is_zip(path: Path) -> bool:
@@ -109,17 +144,46 @@ def _single_file(path: Path, catalogue: dict[str, Exercise]) -> Submission:
     return Submission(path.stem, files={matches[0]: path})
 
 
+def _single_notebook(path: Path, catalogue: dict[str, Exercise], scratch: Path) -> Submission:
+    """One notebook: what its cells say, or its name."""
+    works = read_notebook(path, catalogue)
+    if not works:
+        close = difflib.get_close_matches(path.stem, [e.name for e in catalogue.values()], n=1)
+        advice = f"did you mean {close[0]}{SUFFIX}?" if close else "name it as the released notebook is named"
+        raise SubmissionError(f"{path}: neither its cells nor its name say which exercise it is of: {advice}")
+    folder = path.resolve().parent
+    student = _student(folder)
+    submission = Submission(student or path.stem, folder=folder if student else None)
+    submission.problems["*"] = path.name
+    for exercise, work in works.items():
+        _take(submission, exercise, work, catalogue, scratch)
+    return submission
+
+
+def _take(submission: Submission, path: str, work: Work, catalogue: dict[str, Exercise], scratch: Path) -> None:
+    """Makes a Python file below `scratch` of the code in a notebook."""
+    if work.answer:
+        submission.answers[path] = work.answer
+    if work.problem is not None:
+        submission.problems[path] = work.problem
+        return
+    scratch.mkdir(parents=True, exist_ok=True)
+    file = Path(tempfile.mkdtemp(prefix="notebook-", dir=scratch)) / f"{catalogue[path].name}.py"
+    file.write_text(work.code + "\n", encoding="utf-8", newline="")
+    submission.files[path] = file
+
+
 def _submissions_in_folder(folder: Path, name: str, catalogue: dict[str, Exercise], scratch: Path) -> list[Submission]:
-    near = {f"{e.name}.py" for e in catalogue.values()} | {f"{p}.py" for p in catalogue}
+    near = {f"{n}{suffix}" for e in catalogue.values() for n in (e.name, e.path) for suffix in UNPACKED}
     direct = any((folder / place).exists() for n in near for place in (n, f"exercises/{n}"))
     children = [c for c in sorted(folder.iterdir()) if not c.name.startswith(".") and c.name not in SKIPPED]
     members = [c for c in children if c.is_dir() or c.suffix.lower() == ".zip"]
     if direct or not members:
-        return [_collect(folder, name, catalogue)]
+        return [_collect(folder, name, catalogue, scratch)]
     found = []
     for member in (*members, *(c for c in children if c.suffix.lower() in OTHER_ARCHIVES and not c.is_dir())):
         if member.is_dir() and not member.is_symlink():
-            found.append(_collect(member, member.name, catalogue))
+            found.append(_collect(member, member.name, catalogue, scratch))
             continue
         try:
             if member.is_symlink():
@@ -128,17 +192,18 @@ def _submissions_in_folder(folder: Path, name: str, catalogue: dict[str, Exercis
                 raise SubmissionError(f"{member.name} is not a zip: pack it as one")
             if not member.is_file() or not member.stat().st_size:
                 raise SubmissionError(f"{member.name} is empty, or a zip inside a zip: unpack the outer one first")
-            found.append(_collect(_unwrapped(unpack(member, scratch)), member.stem, catalogue))
+            found.append(_collect(_unwrapped(unpack(member, scratch)), member.stem, catalogue, scratch))
         except SubmissionError as error:
             problem = str(error).replace(str(member), member.name)
             found.append(Submission(member.stem, problems={"": problem}))
     return found
 
 
-def _collect(folder: Path, name: str, catalogue: dict[str, Exercise]) -> Submission:
-    """The files of one submission: by path first, then by file name if that is unique."""
+def _collect(folder: Path, name: str, catalogue: dict[str, Exercise], scratch: Path) -> Submission:
+    """The files of one submission: by path first, then by file name if that is unique, then from notebooks."""
     submission = Submission(name)
-    python = _python_files(folder)
+    entries = _entries(folder)
+    python = [f for f in entries if f.suffix == ".py"]
     for path, exercise in catalogue.items():
         exact = [f for f in python if f.parts[-2:] == (exercise.topic, f"{exercise.name}.py")]
         named = exact or [f for f in python if f.name == f"{exercise.name}.py"]
@@ -151,12 +216,49 @@ def _collect(folder: Path, name: str, catalogue: dict[str, Exercise]) -> Submiss
         elif named:
             places = ", ".join(str(f) for f in named[:3])
             submission.problems[path] = f"{exercise.name}.py is there {len(named)} times ({places}): keep one"
-    submission.problems.setdefault("*", ", ".join(f.name for f in python[:5]))
+    notebooks = [f for f in entries if f.suffix == SUFFIX]
+    # Beside released notebooks lie Python files that nobody wrote for this.
+    others = notebooks if notebooks and not (submission.files or submission.problems) else python
+    submission.problems["*"] = ", ".join(f.name for f in others[:5])
+    for path, works in _works(folder, notebooks, catalogue).items():
+        if path in submission.files or path in submission.problems:  # a Python file of this name counts
+            submission.answers[path] = works[0][1].answer
+        elif len(works) == 1:
+            _take(submission, path, works[0][1], catalogue, scratch)
+        else:
+            places = ", ".join(str(f) for f, _ in works[:3])
+            submission.problems[path] = f"{path} is in {len(works)} notebooks ({places}): keep one"
     return submission
 
 
-def _python_files(folder: Path) -> list[Path]:
-    """Paths of the `.py` entries below `folder`, relative, without following links."""
+def _works(
+    folder: Path, notebooks: Sequence[Path], catalogue: dict[str, Exercise]
+) -> dict[str, list[tuple[Path, Work]]]:
+    """By exercise the notebooks with work for it: those that are called after it, or else those whose cells name it."""
+    found: dict[str, list[tuple[Path, Work]]] = {}
+    for file, works in _read_some(folder, notebooks, catalogue):
+        for path, work in works.items():
+            found.setdefault(path, []).append((file, work))
+    for path, places in found.items():
+        called = [(file, work) for file, work in places if named_after(file, catalogue) == path]
+        found[path] = called or [(file, work) for file, work in places if work.problem is None] or places
+    return found
+
+
+def _read_some(
+    folder: Path, notebooks: Sequence[Path], catalogue: dict[str, Exercise]
+) -> Iterator[tuple[Path, dict[str, Work]]]:
+    """Notebooks, first those that are called after an exercise, as many as hold together what an archive may."""
+    total = 0
+    for file in sorted(notebooks, key=lambda f: (named_after(f, catalogue) is None, f)):
+        total += (folder / file).lstat().st_size
+        if total > MAX_TOTAL:
+            return
+        yield file, read_notebook(folder / file, catalogue)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Paths of the Python files and notebooks below `folder`, relative, without following links."""
     found: list[Path] = []
     stack = [(folder, 0)]
     while stack and len(found) < MAX_FILES:
@@ -168,7 +270,7 @@ def _python_files(folder: Path) -> list[Path]:
         for entry in entries:
             if entry.name in SKIPPED or entry.name.startswith("."):
                 continue
-            if entry.suffix == ".py":
+            if entry.suffix in UNPACKED:
                 found.append(entry.relative_to(folder))
             elif entry.is_dir() and not entry.is_symlink() and depth < MAX_DEPTH:
                 stack.append((entry, depth + 1))
@@ -185,7 +287,7 @@ def _name_the_missing(submission: Submission, wanted: Iterable[str], catalogue: 
     for path in wanted:
         if path in submission.files or path in submission.problems:
             continue
-        name = f"{catalogue[path].name}.py"
+        name = f"{catalogue[path].name}{SUFFIX if others.endswith(SUFFIX) else '.py'}"
         close = difflib.get_close_matches(name, others.split(", "), n=1, cutoff=0.7)
         advice = f"is it {close[0]}? rename it" if close else "add it"
         submission.problems[path] = whole or f"{name} is missing: {advice}"
@@ -209,13 +311,13 @@ def _with_unique_names(submissions: list[Submission]) -> list[Submission]:
 def _unwrapped(folder: Path) -> Path:
     """Below the one folder that many archives wrap everything in."""
     entries = [e for e in folder.iterdir() if e.name not in SKIPPED]
-    if len(entries) == 1 and entries[0].is_dir() and not any(entries[0].glob("*.py")):
+    if len(entries) == 1 and entries[0].is_dir() and not any(e.suffix in UNPACKED for e in entries[0].iterdir()):
         return _unwrapped(entries[0])
     return folder
 
 
 def unpack(archive: Path, scratch: Path) -> Path:
-    """Unpacks the Python files of a zip into a new folder below `scratch`.
+    """Unpacks the Python files and notebooks of a zip into a new folder below `scratch`.
 
     Raises:
         SubmissionError: for damaged or encrypted archives, paths that leave the folder, links, names that differ only in
@@ -264,7 +366,7 @@ def _unpack_members(content: zipfile.ZipFile, archive: Path, folder: Path) -> No
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise SubmissionError(f"{archive} holds a link ({str(name)[:80]!r}): pack plain files")
         is_archive = name.suffix.lower() in (".zip", *OTHER_ARCHIVES)
-        if entry.is_dir() or not (is_archive or name.suffix == ".py"):
+        if entry.is_dir() or not (is_archive or name.suffix in UNPACKED):
             continue
         if len(name.parts) > MAX_PARTS:
             raise SubmissionError(f"{archive} nests folders deeper than {MAX_PARTS}: pack the exercises only")
@@ -278,7 +380,7 @@ def _unpack_members(content: zipfile.ZipFile, archive: Path, folder: Path) -> No
             if entry.compress_type not in METHODS:
                 raise SubmissionError(f"{archive} is packed in an unusual way: pack it again as an ordinary zip")
             with content.open(entry) as source:
-                data = source.read(MAX_FILE + 1)  # what the directory announces is not believed
+                data = source.read(UNPACKED[name.suffix] + 1)  # what the directory announces is not believed
         total += len(data)
         if total > MAX_TOTAL:
             raise SubmissionError(f"{archive} unpacks to more than {MAX_TOTAL >> 20} MB: pack the exercises only")

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from graders.notebooks import ROLES
 from graders.testing.plain import DTYPES, plain
 from graders.wire import OTHER_DTYPES, PREFIX
 from tests import reports as make
@@ -298,6 +299,40 @@ def program(choices: Choices) -> bytes:
         lines = (" " * (i * indented) + piece.replace("%d", str(i)) for i in range(count))
         written += "".join(lines)[:50_000]
     return written.encode("latin-1")[:100_000]
+
+
+# A notebook.
+
+IDS = (*(f"ops__softmax__{role}" for role in ROLES), "attention__kv_cache__solution", "softmax", "ops__softmax__")
+SOURCES: tuple[Any, ...] = (
+    "x = 1\n",
+    ["x = 1\n", "y = 2"],
+    "%time x\n",
+    MARKUP,
+    "\ud800",
+    "",
+    [],
+    None,
+    7,
+    [1],
+    "x" * 3000,
+)
+
+
+def notebook(choices: Choices) -> bytes:
+    """A notebook whose cells were moved, copied, renamed and converted, and some of whose places are odd."""
+    cells = []
+    for _ in range(choices.below(6)):
+        marks = {"grade_id": choices.one(IDS), "solution": True, "schema_version": 3}
+        cell = {"cell_type": choices.one(("code", "markdown", "raw")), "metadata": {"nbgrader": marks}, "outputs": []}
+        cells.append(cell | {"source": choices.one(SOURCES)})
+    document: Any = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    if choices.rarely():
+        document = edited(document, choices)
+    if choices.rarely():
+        document = nested(document, choices.one((1, 90, 900)))
+    written = json.dumps(document).encode()
+    return written[: choices.below(1 + len(written))] if choices.rarely() else written
 
 
 # What graders wrote itself, and finds again.

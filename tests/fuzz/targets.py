@@ -27,6 +27,7 @@ from graders.catalogue import CatalogueError, load_exercise
 from graders.commands.errors import sentence
 from graders.forbidden import MOST_FLAGS, inspect_source
 from graders.jobs import Job
+from graders.notebooks import read_notebook
 from graders.outcomes import CandidateFailure
 from graders.runner import Run
 from graders.sandbox.launch import End
@@ -275,6 +276,25 @@ def folder(data: bytes) -> None:
             _find(given, place / "scratch")
 
 
+def notebook(data: bytes) -> None:
+    """Of any notebook the work is found, as text, or what is wrong is said in a sentence, in bounded memory."""
+    whole = made(data, inputs.notebook)
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name).resolve()
+        file = place / "in" / ("softmax.ipynb" if len(data) % 2 else "mine.ipynb")
+        file.parent.mkdir()
+        file.write_bytes(whole)
+        with bounded((1 << 20) + 100 * len(whole)):
+            works = read_notebook(file, CATALOGUE)
+        for path, work in works.items():
+            assert path in CATALOGUE
+            work.code.encode()
+            assert not (work.problem and work.code)
+            assert work.problem is None or (work.problem.isprintable() and len(work.problem) <= SENTENCE)
+        _find(file, place / "scratch")
+        _find(file.parent, place / "scratch")
+
+
 CALLS = ("torch.softmax", "torch.Tensor.softmax", "torch.nn.functional.softmax", "scipy.stats")
 
 
@@ -455,7 +475,21 @@ KEPT = {
 }
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
-    for function in (message, frames, value, answer, archive, folder, source, report, scores, kept, text, catalogue)
+    for function in (
+        message,
+        frames,
+        value,
+        answer,
+        archive,
+        folder,
+        notebook,
+        source,
+        report,
+        scores,
+        kept,
+        text,
+        catalogue,
+    )
 }
 SEEDS = Path(__file__).with_name("seeds")
 

@@ -1,6 +1,6 @@
 """A notebook in place of the file: deep, large, with markup as output and a program as its name of a kernel.
 
-Says: target.py is missing
+Says: target.ipynb is nested deeper than any notebook
 """
 
 from pathlib import Path

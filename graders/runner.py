@@ -18,6 +18,7 @@ from graders.errors import UserError
 from graders.files import file_name, write_atomically
 from graders.jobs import Job, run_job, usable_cores, versions, with_name
 from graders.pool import default_workers, map_in_pool
+from graders.regrade import with_earlier
 from graders.scoring import REPORT_SCHEMA, ScoreError, check_part
 from graders.source import Source, read_source
 from graders.submissions import Submission
@@ -38,6 +39,7 @@ class Run:
         mode: of the sandbox.
         seed: of all tests' inputs; drawn at the first run in `out`, and kept there, if None.
         left_out: categories of tests that stay pending.
+        earlier: what earlier reports say of exercises that this run leaves as they are, by the name of the report's file.
     """
 
     out: Path
@@ -45,6 +47,7 @@ class Run:
     seed: str | None = None
     left_out: tuple[str, ...] = ()
     workers: int = field(default_factory=default_workers)
+    earlier: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __enter__(self) -> "Run":
         try:
@@ -143,7 +146,8 @@ class Run:
             return None
 
     def _report(self, name: str, parts: Sequence[tuple[Job, dict[str, Any]]]) -> dict[str, Any]:
-        report = merge([result["report"] for _, result in parts])
+        earlier = self.earlier.get(file_name(name))
+        report = merge([result["report"] for _, result in parts] + ([earlier] if earlier else []))
         facts: dict[str, dict[str, Any]] = {}
         for job, result in parts:
             mine = facts.setdefault(job.exercise.path, result["facts"])
@@ -152,6 +156,8 @@ class Run:
             "schema": REPORT_SCHEMA, "submission": name, "lane": "cpu", "seed": self.seed, "mode": self.mode,
             "versions": versions(), "exercises": facts,
         }  # fmt: skip
+        if earlier:
+            report["kata"] = with_earlier(report["kata"], earlier["kata"])
         write_atomically(self.out / "reports" / f"{file_name(name)}.json", json.dumps(report, indent=1).encode())
         return report
 

@@ -44,7 +44,8 @@ def command(
     """Grade PATHS: files, folders, folders of submissions, or zips.
 
     Writes scores.json, report.html, a JSON report and a page of feedback for each submission below the output folder.
-    Started again after an interruption it goes on where it was.
+    Started again after an interruption it goes on where it was. Graded again into the same folder, what did not change is kept,
+    with --exercise the other exercises too, and it says whose score changed and why.
 
     \b
     Example:
@@ -52,20 +53,25 @@ def command(
     """
     from graders.commands.names import find_exercise
     from graders.pool import default_workers
+    from graders.regrade import earlier_reports
     from graders.runner import Run
     from graders.submissions import find_submissions
 
     catalogue = load_catalogue(find_root())
     wanted = {e.path: e for e in (find_exercise(name) for name in chosen)} if chosen else catalogue
     with Run(out, "full" if mode == "auto" else mode, seed, left_out, workers or default_workers()) as run:
+        if chosen:
+            run.earlier = earlier_reports(run.out, set(catalogue) - set(wanted), str(run.seed))
         submissions = find_submissions(paths, wanted, run.scratch)
         held = {path for s in submissions for path in (*s.files, *s.problems)}
         exercises = [e for path, e in wanted.items() if path in held]
         if mode != "trusted":
             _refuse_in_sight(find_root(), run.out, run.scratch, *paths)
         reports = _execute(run, submissions, exercises, mode == "auto", _explicit_trust(mode, paths))
-        scores = _write(run, reports, catalogue)
+        scores, changed = _write(run, reports, catalogue, exercises)
     _show(scores, out, run.mode)
+    if changed is not None:
+        _show_changes(changed, out)
     if fail_under is not None:
         _enforce(scores, fail_under)
 
@@ -128,20 +134,24 @@ def _with_progress(run: "Run", submissions: list["Submission"], exercises: list[
             raise
 
 
-def _write(run: "Run", reports: list[dict[str, Any]], catalogue: dict[str, Exercise]) -> dict[str, Any]:
+def _write(
+    run: "Run", reports: list[dict[str, Any]], catalogue: dict[str, Exercise], exercises: list[Exercise]
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Writes what was graded; returns the scores, and what they change where there were others."""
     from graders.files import file_name, write_atomically
+    from graders.regrade import write_scores
     from graders.report import render_candidate_report, render_report
     from graders.scoring import candidate_view, dumps, score
 
     scores = score(reports, catalogue)
-    write_atomically(run.out / "scores.json", dumps(scores).encode())
+    changed = write_scores(run.out, scores, exercises, run.mode, str(run.seed), run.left_out)
     write_atomically(run.out / "report.html", render_report(scores).encode())
     for name in scores["submissions"]:
         page = run.out / "feedback" / f"{file_name(name)}.html"
         view = candidate_view(scores, name)
         write_atomically(page, render_candidate_report(view).encode())
         write_atomically(page.with_suffix(".json"), dumps(view).encode())
-    return scores
+    return scores, changed
 
 
 def _show(scores: dict[str, Any], out: Path, mode: str) -> None:
@@ -157,6 +167,16 @@ def _show(scores: dict[str, Any], out: Path, mode: str) -> None:
         _show_tests(scores, name)
         written.append(out / "feedback" / f"{file_name(name)}.html")
     click.echo(f"{', '.join(map(str, written))} ({MODES[mode]})")
+
+
+def _show_changes(changed: dict[str, Any], out: Path) -> None:
+    """Whose score changed since the folder was graded last, and why."""
+    from graders.regrade import lines
+
+    count = len(changed["changed"])
+    click.echo(f"{count} scores of exercises changed ({out / 'changes.json'}){':' if count else ''}")
+    for line in lines(changed):
+        click.echo(f"  {line}")
 
 
 def _show_tests(scores: dict[str, Any], name: str) -> None:

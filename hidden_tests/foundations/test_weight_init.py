@@ -19,8 +19,7 @@ SHAPES = [(900, 400), (150, 300, 7), (300, 60, 3, 7), (60, 150, 2, 3, 6)]
 T = 22.0
 
 
-@oracle
-def fans(shape):
+def count_fans(shape):
     """By counting on a real convolution of ones: the products in one output, and the outputs that one input reaches."""
     shape = (*shape, 1) if len(shape) == 2 else shape
     operator = getattr(torch.nn.functional, f"conv{len(shape) - 2}d")
@@ -31,19 +30,23 @@ def fans(shape):
     return int(seen.flatten()[0]), int(operator(image, weight).sum())
 
 
-@oracle
-def gain(name, slope=0.01):
+def look_up_gain(name, slope=0.01):
     """PyTorch's own table."""
     return torch.nn.init.calculate_gain(name, slope if name == "leaky_relu" else None)
 
 
+# What is an oracle may not rest on another one: `kata verify` replaces the answers of each.
+fans, gain = oracle(count_fans), oracle(look_up_gain)
+
+
 @oracle
 def deviation(filler, shape, options):
-    inwards, outwards = fans(shape)
+    inwards, outwards = count_fans(shape)
     if filler.startswith("xavier"):
         return options.get("gain", 1.0) * math.sqrt(2 / (inwards + outwards))
     fan = outwards if options.get("mode") == "fan_out" else inwards
-    return gain(options.get("nonlinearity", "relu"), options.get("negative_slope", 0.01)) / math.sqrt(fan)
+    factor = look_up_gain(options.get("nonlinearity", "relu"), options.get("negative_slope", 0.01))
+    return factor / math.sqrt(fan)
 
 
 @oracle

@@ -218,7 +218,7 @@ def _fans(weight: torch.Tensor) -> tuple[int, int]:
 
 
 def _xavier_std(weight: torch.Tensor, gain: float) -> float:
-    return gain / math.sqrt(sum(_fans(weight)) / 2)
+    return gain * math.sqrt(2 / sum(_fans(weight)))
 
 
 def _he_std(weight: torch.Tensor, mode: str, nonlinearity: str, negative_slope: float) -> float:

@@ -33,7 +33,7 @@ class SubmissionError(UserError):
 
 @dataclass
 class Submission:
-    """One candidate's work: the file of each exercise, or why there is none, and answers in the candidate's own words."""
+    """One candidate's work: the file of each exercise, or why there is none; of notebooks also the answer in own words."""
 
     name: str
     files: dict[str, Path] = field(default_factory=dict)
@@ -162,8 +162,7 @@ def _single_notebook(path: Path, catalogue: dict[str, Exercise], scratch: Path) 
 
 def _take(submission: Submission, path: str, work: Work, catalogue: dict[str, Exercise], scratch: Path) -> None:
     """Makes a Python file below `scratch` of the code in a notebook."""
-    if work.answer:
-        submission.answers[path] = work.answer
+    submission.answers[path] = work.answer
     if work.problem is not None:
         submission.problems[path] = work.problem
         return

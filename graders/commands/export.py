@@ -13,6 +13,7 @@ FORMATS: dict[str, str] = {
     "classroom": "graders.commands.exports.classroom",
     "classroom50": "graders.commands.exports.classroom50",
     "markdown": "graders.commands.exports.markdown",
+    "nbgrader": "graders.commands.exports.nbgrader",
 }
 
 

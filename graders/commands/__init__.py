@@ -17,6 +17,7 @@ COMMANDS = {
     "grade": "graders.commands.grade",
     "export": "graders.commands.export",
     "release": "graders.commands.release",
+    "similarity": "graders.commands.similarity",
     "verify": "graders.commands.verify",
 }
 

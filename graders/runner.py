@@ -19,6 +19,7 @@ from graders.files import file_name, write_atomically
 from graders.jobs import Job, run_job, usable_cores, versions, with_name
 from graders.pool import default_workers, map_in_pool
 from graders.regrade import with_earlier
+from graders.run import Clock, seconds_of
 from graders.scoring import REPORT_SCHEMA, ScoreError, check_part
 from graders.source import Source, read_source
 from graders.submissions import Submission
@@ -64,6 +65,7 @@ class Run:
         except Timeout:
             raise RunError(f"{self.out} is in use by another kata grade: wait for it or choose another --out") from None
         self.scratch = Path(tempfile.mkdtemp(prefix="kata-in-"))
+        self.clock = Clock()
         self.seed = self.seed or self._remembered_seed()
         return self
 
@@ -113,12 +115,14 @@ class Run:
                 reports[job.submission] = self._report(job.submission, [(j, results.pop(j)) for j in mine])
             advance(job)
 
+        self.clock.kept = 0
         alike: dict[str, list[Job]] = {}  # files that are missing, untouched or shared are judged once
         for job in jobs:
             known = self._known(job)
             if known is None:
                 alike.setdefault(job.key, []).append(job)
             else:
+                self.clock.kept += 1
                 finish(job, known)
         last = usable_cores()[-1]
         settings: dict[str, tuple[int, int | None, tuple[str, ...]]] = {
@@ -149,12 +153,14 @@ class Run:
         earlier = self.earlier.get(file_name(name))
         report = merge([result["report"] for _, result in parts] + ([earlier] if earlier else []))
         facts: dict[str, dict[str, Any]] = {}
+        seconds: dict[str, dict[str, float]] = {}
         for job, result in parts:
+            seconds.setdefault(job.exercise.path, {})[job.phase] = seconds_of(result["report"])
             mine = facts.setdefault(job.exercise.path, result["facts"])
             mine["flags"] = sorted({*mine["flags"], *result["facts"]["flags"]})
         report["kata"] = {
             "schema": REPORT_SCHEMA, "submission": name, "lane": "cpu", "seed": self.seed, "mode": self.mode,
-            "versions": versions(), "exercises": facts,
+            "versions": versions(), "exercises": facts, "seconds": seconds,
         }  # fmt: skip
         if earlier:
             report["kata"] = with_earlier(report["kata"], earlier["kata"])

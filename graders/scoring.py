@@ -23,6 +23,7 @@ REPORT_SCHEMA = "kata.report/v1"
 SCORE_SCHEMA = "kata.score/v1"
 CANDIDATE_SCHEMA = "kata.score.candidate/v1"
 CATEGORIES = ("numerics", "gradients", "behaviour", "throughput", "memory")
+RATIOS = ("candidate", "naive", "step")
 MODES = ("trusted", "reduced", "full")  # from the weakest containment to the strongest
 SENTENCE, DETAIL = 600, 20_000  # characters kept of a sentence, and of a traceback
 
@@ -42,7 +43,7 @@ class ScoreError(UserError):
 
 @dataclass(frozen=True)
 class Result:
-    """One test as one lane saw it; `outcome` is passed, failed, error or pending."""
+    """One test as one lane saw it; `outcome` is passed, failed, error or pending. Scores take neither seconds nor ratios."""
 
     exercise: str
     name: str
@@ -53,6 +54,8 @@ class Result:
     promise: str
     message: str
     detail: str
+    seconds: float = 0.0
+    ratios: Mapping[str, float] | None = None
 
 
 def score(reports: Iterable[Mapping[str, Any]], catalogue: Mapping[str, Exercise]) -> Scores:
@@ -306,7 +309,20 @@ def _read_test(test: object) -> Result:
         promise=clean(_get(said, "promise", str)),
         message="" if outcome == "passed" and credit == 1.0 else clean(message),
         detail="" if outcome == "passed" else clean(detail, DETAIL, lines=True),
+        seconds=math.fsum(_amount(stage, "duration", 0.0) for stage in stages),
+        ratios=_read_ratios(said),
     )
+
+
+def _read_ratios(said: Mapping[str, Any]) -> dict[str, float] | None:
+    """What a throughput test measured, over the time of the reference solution."""
+    found = _get(said, "ratios", dict | None)
+    if found is None:
+        return None
+    ratios = {key: _get(found, key, int | float) for key in RATIOS}
+    if not all(0 < ratio < 1e300 for ratio in ratios.values()):
+        raise _unknown("ratios")
+    return {key: float(ratio) for key, ratio in ratios.items()}
 
 
 def _skip_reason(longrepr: str) -> str:

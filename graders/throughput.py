@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +184,7 @@ class Stopwatch:
             if ratios.naive < SEPARATION or ratios.candidate <= ratios.step or ratios.candidate > CLEAR * ratios.step:
                 break
             # A narrow miss may be the machine's: a fresh launch decides.
-        record.append(("ratios", ratios.describe()))
+        record.append(("ratios", asdict(ratios)))
         if ratios.naive < SEPARATION:
             pytest.skip("pending: on this machine the naive solution is too close to the reference")
         if ratios.candidate > ratios.step:

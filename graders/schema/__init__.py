@@ -11,7 +11,17 @@ import jsonschema
 @cache
 def score_schema() -> dict[str, Any]:
     """The schema of `kata.score/v1` in both views."""
-    schema: dict[str, Any] = json.loads(files(__package__).joinpath("score-v1.schema.json").read_text(encoding="utf-8"))
+    return _schema("score-v1")
+
+
+@cache
+def run_schema() -> dict[str, Any]:
+    """The schema of `kata.run/v1`."""
+    return _schema("run-v1")
+
+
+def _schema(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(files(__package__).joinpath(f"{name}.schema.json").read_text(encoding="utf-8"))
     return schema
 
 
@@ -21,15 +31,29 @@ def check_scores(document: Any) -> None:
     Raises:
         ValueError: naming the place and what is wrong there.
     """
-    try:
-        error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(score_schema()).iter_errors(document))
-    except RecursionError:
-        raise ValueError("not kata.score/v1: nested too deep") from None
-    if error is not None:
-        place = "/".join(map(str, error.absolute_path)) or "the document"
-        raise ValueError(f"not kata.score/v1: {place}: {error.message[:300]}")
+    _check(document, score_schema())
     if said := _contradiction(document):
         raise ValueError(f"not kata.score/v1: {said}")
+
+
+def check_run(document: Any) -> None:
+    """Accepts the record of a run.
+
+    Raises:
+        ValueError: naming the place and what is wrong there.
+    """
+    _check(document, run_schema())
+
+
+def _check(document: Any, schema: dict[str, Any]) -> None:
+    name = schema["$id"]
+    try:
+        error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(document))
+    except RecursionError:
+        raise ValueError(f"not {name}: nested too deep") from None
+    if error is not None:
+        place = "/".join(map(str, error.absolute_path)) or "the document"
+        raise ValueError(f"not {name}: {place}: {error.message[:300]}")
 
 
 def _contradiction(document: dict[str, Any]) -> str | None:

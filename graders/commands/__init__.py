@@ -15,6 +15,7 @@ COMMANDS = {
     "hint": "graders.commands.hint",
     "reset": "graders.commands.reset",
     "grade": "graders.commands.grade",
+    "report": "graders.commands.report",
     "export": "graders.commands.export",
     "release": "graders.commands.release",
     "similarity": "graders.commands.similarity",

@@ -43,7 +43,8 @@ def command(
 ) -> None:
     """Grade PATHS: files, folders, folders of submissions, or zips.
 
-    Writes scores.json, report.html, a JSON report and a page of feedback for each submission below the output folder.
+    Writes scores.json, report.html, run.json (durations and the machine), a JSON report and a page of feedback for each
+    submission below the output folder.
     Started again after an interruption it goes on where it was. Graded again into the same folder, what did not change is kept,
     with --exercise the other exercises too, and it says whose score changed and why.
 
@@ -141,15 +142,18 @@ def _write(
     from graders.files import file_name, write_atomically
     from graders.regrade import write_scores
     from graders.report import render_candidate_report, render_report
+    from graders.run import dumps_run, run_record
     from graders.scoring import candidate_view, dumps, score
 
     scores = score(reports, catalogue)
     changed = write_scores(run.out, scores, exercises, run.mode, str(run.seed), run.left_out)
-    write_atomically(run.out / "report.html", render_report(scores).encode())
+    record = run_record(run.clock, run.workers, reports)
+    write_atomically(run.out / "run.json", dumps_run(record).encode())
+    write_atomically(run.out / "report.html", render_report(scores, record, catalogue).encode())
     for name in scores["submissions"]:
         page = run.out / "feedback" / f"{file_name(name)}.html"
         view = candidate_view(scores, name)
-        write_atomically(page, render_candidate_report(view).encode())
+        write_atomically(page, render_candidate_report(view, catalogue).encode())
         write_atomically(page.with_suffix(".json"), dumps(view).encode())
     return scores, changed
 

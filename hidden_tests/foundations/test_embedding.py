@@ -543,7 +543,7 @@ def call_forward_and_backward(m, ids, weight, cotangent):
 
 
 def check_throughput(gradient, ids, weight, cotangent):
-    # Each row of the gradient is a sum of about 64 float32 numbers: 64 roundings of 6e-8 at most.
+    # Each row of the gradient is a sum of 24 float32 numbers on average, of 100 hardly ever: 100 roundings of 6e-8 are below this.
     expected = torch.zeros(len(weight), weight.shape[1], dtype=torch.float64)
     expected.index_add_(0, ids.flatten(), cotangent.reshape(-1, weight.shape[1]).double())
     assert_close(gradient, expected, tolerance=2e-5, what="the gradient of weight", dtype=weight.dtype)
@@ -555,7 +555,7 @@ def test_throughput(throughput):
     """Fast enough to read and add rows: no product with one-hot vectors, and no Python loop."""
     throughput(
         call=call_forward_and_backward,
-        inputs=lambda rng: (rng.integers(0, 256, 32, 512), rng.normal(256, 64), rng.normal(32, 512, 64)),
+        inputs=lambda rng: (rng.integers(0, 512, 24, 512), rng.normal(512, 64), rng.normal(24, 512, 64)),
         check=check_throughput,
         naive="accept_one_hot_product",
     )

@@ -168,7 +168,7 @@ def one_hot(ids: torch.Tensor, num_embeddings: int, *, dtype: torch.dtype = torc
     | name | shape | dtype | meaning |
     |---|---|---|---|
     | ids | (…) | int64 or int32 | |
-    | result | (…, num_embeddings) | dtype | for every weight, one_hot(ids, len(weight)) @ weight is embedding(ids, weight) |
+    | result | (…, num_embeddings) | dtype | one_hot(ids, len(weight), dtype=weight.dtype) @ weight is embedding(ids, weight) |
     """
     ### BEGIN SOLUTION
     _check_ids(ids, num_embeddings)
@@ -180,7 +180,7 @@ def tied_scores(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """The score of every row of weight for each hidden vector: their dot product.
 
     With the weight of the input embedding, this is an output layer with tied weights (no bias): its gradient adds to that of
-    the lookup. For a one-hot g the gradient of one score with respect to weight is what `embedding_backward` would accumulate.
+    the lookup.
 
     | name | shape | dtype | meaning |
     |---|---|---|---|

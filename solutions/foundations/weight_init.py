@@ -206,9 +206,14 @@ def _check_nonlinearity(nonlinearity: str) -> None:
 
 
 def _apply(nonlinearity: str, x: torch.Tensor, negative_slope: float) -> torch.Tensor:
-    if nonlinearity == "leaky_relu":
-        return torch.where(x > 0, x, negative_slope * x)  # mutants: equivalent: both branches are 0 at 0
-    return x if nonlinearity == "linear" else getattr(torch, nonlinearity)(x)
+    if nonlinearity == "linear":
+        return x
+    if nonlinearity == "sigmoid":
+        return torch.sigmoid(x)
+    if nonlinearity == "tanh":
+        return torch.tanh(x)
+    low = x.clamp(max=0)
+    return x - low + (negative_slope * low if nonlinearity == "leaky_relu" else 0.0)
 
 
 def _fans(weight: torch.Tensor) -> tuple[int, int]:

@@ -543,7 +543,7 @@ def call_forward_and_backward(m, ids, weight, cotangent):
 
 
 def check_throughput(gradient, ids, weight, cotangent):
-    # Each row of the gradient is a sum of 24 float32 numbers on average, of 100 hardly ever: 100 roundings of 6e-8 are below this.
+    # Each row of the gradient is a sum of about 24 float32 numbers, hardly ever of 100: 100 roundings of 6e-8 are less.
     expected = torch.zeros(len(weight), weight.shape[1], dtype=torch.float64)
     expected.index_add_(0, ids.flatten(), cotangent.reshape(-1, weight.shape[1]).double())
     assert_close(gradient, expected, tolerance=2e-5, what="the gradient of weight", dtype=weight.dtype)

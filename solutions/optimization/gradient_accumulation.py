@@ -73,7 +73,7 @@ def accumulate_gradients(
     if total == 0:
         raise ValueError("micro_batches must hold something that counts")
     mean = torch.zeros(())
-    for (inputs, targets), weight in zip(micro_batches, counts, strict=True):
+    for (inputs, targets), weight in zip(micro_batches, counts, strict=True):  # mutants: equivalent: as many
         if weight:
             share = loss_function(model(inputs), targets) * (weight / total)
             share.backward()
@@ -151,7 +151,8 @@ def gradient_squares(
         raise ValueError(f"micro_batch_size must divide batch ({batch}) at least twice, not be {micro_batch_size}")
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     small, sums = [], [torch.zeros_like(parameter) for parameter in parameters]
-    for part, aims in zip(inputs.split(micro_batch_size), targets.split(micro_batch_size), strict=True):
+    parts = inputs.split(micro_batch_size), targets.split(micro_batch_size)
+    for part, aims in zip(*parts, strict=True):  # mutants: equivalent: as many
         loss = loss_function(model(part), aims)
         grads = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
         small.append(_square(grads))

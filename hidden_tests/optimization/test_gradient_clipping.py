@@ -133,7 +133,7 @@ def test_small_gradients_are_clipped_exactly(candidate, rng):
 def test_gradients_below_the_limit_keep_every_bit(candidate, rng):
     """Gradients whose norm is at most max_norm are left as they are, also for limits of 0 and of inf."""
     gradients = draw(rng, dtype=torch.float64)
-    norm = float(joint_norm(2.0, *gradients))
+    norm = math.sqrt(sum(float(gradient.square().sum()) for gradient in gradients))  # no oracle: it is sent
     for max_norm in (1.0001 * norm, 10 * norm, math.inf):
         _, after = candidate(clip, gradients, max_norm, {})
         for mine, sent in zip(after, gradients, strict=True):

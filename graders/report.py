@@ -243,16 +243,17 @@ def _hints(path: str, catalogue: Mapping[str, Exercise]) -> list[str]:
 def _section(name: str, record: Mapping[str, Any], level: Level, catalogue: Mapping[str, Exercise]) -> dict[str, Any]:
     """A submission, of either view: totals, points by category, next steps, one row per exercise with what broke."""
     records = sorted(record["exercises"].items()) if level.form == "sentences" else []
+    ids = overview.places(record["exercises"])
     return {
         "name": display_name(name),
         "figures": overview.own_figures(record),
         "form": level.form,
         "categories": _categories(record["exercises"].values()),
         "steps": [
-            {"path": clean(step.path), "gain": step.gain, "text": step.text}
+            {"id": ids[step.path], "path": clean(step.path), "gain": step.gain, "text": step.text}
             for step in next_steps(record["exercises"], catalogue, level.text)
         ],
-        "rows": [_row(path, own, level, catalogue) for path, own in records],
+        "rows": [{"id": ids[path]} | _row(path, own, level, catalogue) for path, own in records],
         "pending": overview.own_pending(record["exercises"]),
     }
 
@@ -265,6 +266,7 @@ def _row(path: str, record: Mapping[str, Any], level: Level, catalogue: Mapping[
         "text": score_text(record),
         "percent": percent(record["points"], record["max"]),
         "graded": bool(record["max"]),
+        "lost": record["points"] < record["max"],
         "tests": f"{sum(test['outcome'] in KEPT for test in ran)} of {len(ran)}",
         "problem": clean(record["problem"] or ""),
         "withheld": clean(record["withheld"] or ""),

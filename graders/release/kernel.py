@@ -47,7 +47,7 @@ class Outcomes:
         elif report.failed:
             self.whole += said["points"]
             print(f"BROKEN   {said['promise']}")
-            print("\n".join(f"         {line}" for line in (said.get("message") or report.longreprtext).splitlines()))
+            print("\n".join(f"         {line}" for line in report.longreprtext.splitlines()))
         elif report.when == "call":
             self.kept += said["points"]
             self.whole += said["points"]

@@ -70,7 +70,8 @@ def support_files(exercises: Iterable[Exercise], folder: Path) -> dict[Path, byt
     for exercise in exercises:
         for name in re.findall(r'load_data\("(\w+)"\)', exercise.public_tests.read_text(encoding="utf-8")):
             data = exercise.root / "exercises" / "data" / f"{name}.npz"
-            files[folder / "data" / data.name] = data.read_bytes()
+            licences = data.with_name("README.md")
+            files |= {folder / "data" / file.name: file.read_bytes() for file in (data, licences)}
     return files
 
 

@@ -220,6 +220,7 @@ def test_ignored_targets(candidate, rng):
                 given = filled(options, rng, shape[1]) | ({} if index is None else {"ignore_index": index})
                 tensors = classes(rng, *shape, ignored=[-100 if index is None else index])
                 check_all(candidate, "cross_entropy", given, *tensors, hint=hint)
+    check_all(candidate, "cross_entropy", {}, rng.normal(4, 1), torch.tensor([0, -100, 0, -100]), hint=hint)
 
 
 @pytest.mark.points(2)

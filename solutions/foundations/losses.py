@@ -130,7 +130,7 @@ def cross_entropy(
     | or targets | (batch, classes, …) | floating, as logits | a share for each class |
     | weight | (classes,) | as logits | one factor per class; None = 1 |
     | ignore_index | | int | any number, also one that is a class; targets that equal it are ignored |
-    | label_smoothing | | float in [0, 1] | written ε below |
+    | label_smoothing | | float in [0, 1], which NaN is not | written ε below |
     | result | (batch, …) for "none", else () | as logits | |
 
     With p the softmax and K the number of classes the loss of one example is -Σ_k weight_k · q_k · log p_k, where

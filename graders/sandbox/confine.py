@@ -34,9 +34,10 @@ SPARE = 4096  # processes that a user may start meanwhile, or a fork bomb before
 
 @dataclass(frozen=True)
 class Confinement:
-    """What one job may use; sizes in bytes, `seconds` of CPU. `mode` is full or reduced; `extra_memory`, if not 0, is what the
-    job may add to the memory that it starts with; `others` is how many threads of the same user are not the grader's to count:
-    the kernel's limit on processes is one for all of them, so that then the supervisor counts."""
+    """What one job may use; sizes in bytes, `seconds` of CPU. `mode` is full or reduced; `memory` is what the job may add to what
+    the warmed process maps (a torch for CUDA maps gigabytes before anything is computed), `extra_memory`, if not 0, the same
+    for a test of memory; `others` is how many threads of the same user are not the grader's to count: the kernel's limit on
+    processes is one for all of them, so that then the supervisor counts."""
 
     mode: str
     memory: int
@@ -61,7 +62,7 @@ class Confinement:
 
     def limits(self) -> dict[str, int]:
         # CUDA reserves far more addresses than memory: there only the sum over all processes is limited.
-        limits = {} if self.devices else {"AS": self.memory}
+        limits = {} if self.devices else {"AS": kernel.address_space() + (self.extra_memory or self.memory)}
         if self.counted:  # who gives back parts of the libraries gains addresses, but no memory to write to
             limits["DATA"] = kernel.data_size() + self.extra_memory
         limits |= {

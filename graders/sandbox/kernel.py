@@ -55,10 +55,19 @@ def drop_capabilities() -> None:
     _check(libc.capset(struct.pack("Ii", 0x20080522, 0), b"\0" * 24), "capset")
 
 
+def address_space() -> int:
+    """Bytes of addresses that this process has mapped."""
+    return _pages(0) * resource.getpagesize()
+
+
 def data_size() -> int:
     """Bytes of memory that only this process may write to, and of its stack."""
+    return _pages(5) * resource.getpagesize()
+
+
+def _pages(column: int) -> int:
     with open("/proc/self/statm") as file:
-        return int(file.read().split()[5]) * resource.getpagesize()
+        return int(file.read().split()[column])
 
 
 def set_limits(limits: Mapping[str, int]) -> None:

@@ -61,11 +61,6 @@ def resident(pid: int | str) -> int:
         return 0
 
 
-def address_space() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[0]) * os.sysconf("SC_PAGESIZE")
-
-
 def below(pid: int) -> list[int]:
     """`pid` and its descendants."""
     found = [pid]
@@ -128,13 +123,10 @@ def supervise(request: dict[str, Any], descriptors: list[int], control: socket.s
     control.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     status = socket.socket(fileno=status_descriptor)
-    memory, extra = request.pop("memory"), request["extra_memory"]
-    # A test of memory counts from what the warmed process already maps.
-    limit = address_space() + extra if extra else memory
     readable, devices = tuple(settings["readable"]), tuple(settings["devices"])
     # In a namespace of its own the kernel counts a job's processes by themselves.
     others = settings["others"] if request["mode"] == "reduced" else 0
-    rules = confine.Confinement(memory=limit, readable=readable, devices=devices, others=others, **request)
+    rules = confine.Confinement(readable=readable, devices=devices, others=others, **request)
     if rules.mode == "full":
         confine.enter_namespaces()
     elif rules.mode == "reduced":

@@ -42,7 +42,7 @@ SMALLEST_BLOCK = 32  # mutants: equivalent: any length of block computes the sam
 
 def _feature_map(x: torch.Tensor) -> torch.Tensor:
     """elu(x) + 1 without the cancellation of expm1(x) + 1, and with no exp of a large number on the way back."""
-    return x.clamp(max=0).exp() + x.relu()
+    return x.masked_fill(x > 0, 0.0).exp() + x.relu()
 
 
 def _check(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, same_length: bool) -> None:

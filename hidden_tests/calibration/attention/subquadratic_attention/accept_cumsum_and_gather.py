@@ -18,7 +18,7 @@ def same_length(query, key):
 
 
 def phi(x):
-    return torch.where(x > 0, x + 1, torch.exp(x.clamp(max=0)))
+    return torch.where(x > 0, x + 1, torch.exp(x.masked_fill(x > 0, 0.0)))
 
 
 def causal_linear_attention(query, key, value):

@@ -18,7 +18,7 @@ def same_length(query, key):
 
 
 def phi(x):
-    return x.clamp(max=0).exp() + x.relu()
+    return x.masked_fill(x > 0, 0.0).exp() + x.relu()
 
 
 def in_blocks(x, size):

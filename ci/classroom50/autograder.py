@@ -8,10 +8,12 @@ instead: only on a machine that no job of a student reaches.
 Exit code 0: it ran, whatever the score; anything else: it could not run.
 """
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,17 +23,25 @@ from typing import Any
 
 SCHEMA = "classroom50/result/v1"
 BUNDLE = Path(os.environ.get("CLASSROOM50_BUNDLE_DIR") or Path(__file__).resolve().parent)
-LONGEST = 600  # seconds; the job ends after fifteen minutes
-# What pytest runs in its own process: it writes one line of JSON for each test.
+# Seconds for the tests of an exercise; the job ends after fifteen minutes.
+PATIENCE = float(os.environ.get("KATA_PATIENCE", "180"))
+# What pytest runs in its own process: it writes a line of JSON for each test that it found, before the submission is imported,
+# and one for each that it ran.
 PLUGIN = """
 import json, os
 
+def write(**line):
+    with open(os.environ["KATA_OUTCOMES"], "a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\\n")
+
+def pytest_collection_finish(session):
+    for item in session.items:
+        said = dict(item.user_properties)
+        write(nodeid=item.nodeid, outcome="", message=f"{said['exercise']}: {said['promise']}")
+
 def pytest_runtest_logreport(report):
-    said = dict(report.user_properties)
-    if "exercise" in said and (report.when == "call" or report.outcome != "passed"):
-        line = {"nodeid": report.nodeid, "outcome": report.outcome, "message": said.get("message", "")}
-        with open(os.environ["KATA_OUTCOMES"], "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\\n")
+    if report.when == "call" or report.outcome != "passed":
+        write(nodeid=report.nodeid, outcome=report.outcome, message=dict(report.user_properties).get("message", ""))
 """
 
 
@@ -83,15 +93,17 @@ def public_results() -> list[dict[str, Any]]:
             shutil.copyfile(BUNDLE / name, work / name)
         for file in tests:
             _lay_out(file, work)
-        outcomes, expected = _run(work, tests), _collect(work, tests)
+        said = [line for file in tests for line in _run(work, file)]
     results = []
-    for nodeid, (exercise, promise) in expected.items():
-        said = outcomes.get(nodeid, {"outcome": "failed", "message": "the tests ended before this one"})
-        if said["outcome"] == "skipped":
+    for nodeid, name in ((line["nodeid"], line["message"]) for line in said if not line["outcome"]):
+        own = [line for line in said if line["nodeid"] == nodeid and line["outcome"]]
+        outcomes = {line["outcome"] for line in own}
+        if outcomes == {"skipped"}:
             continue  # pending: it counts neither way
-        passed = said["outcome"] == "passed"
-        row = {"test-name": f"{exercise}: {promise}", "passed": passed, "score": int(passed), "max-score": 1}
-        results.append(row | ({"message": said["message"]} if said["message"] else {}))
+        passed = outcomes == {"passed"}
+        row = {"test-name": name, "passed": passed, "score": int(passed), "max-score": 1}
+        message = own[0]["message"] if own else "the tests ended before this one"
+        results.append(row | ({"message": message} if message else {}))
     return results
 
 
@@ -105,35 +117,25 @@ def _lay_out(test: Path, work: Path) -> None:
         (work / own).write_bytes(own.read_bytes())
 
 
-def _pytest(work: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    settings = {
-        **os.environ,
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTHONPATH": str(work),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    return subprocess.run(
-        command, cwd=work, env=settings | environment, timeout=LONGEST, text=True, stdout=subprocess.PIPE
-    )
-
-
-def _run(work: Path, tests: list[Path]) -> dict[str, dict[str, str]]:
-    """What became of each test, by its name. Each exercise has a process: a submission that ends it loses its own points only."""
+def _run(work: Path, test: Path) -> list[dict[str, str]]:
+    """What the tests of one exercise said, in their own process: a submission that ends it, or hangs, loses its points only."""
     (work / "kata_outcomes.py").write_text(PLUGIN, encoding="utf-8")
-    file, found = work / "outcomes.jsonl", dict[str, dict[str, str]]()
-    file.touch()
-    for test in tests:
-        path = f"exercises/{test.parent.name}/{test.name}"
+    path, file = f"exercises/{test.parent.name}/{test.name}", work / f"{test.parent.name}-{test.stem}.jsonl"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "kata_outcomes", "-q", path]
+    settings = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(work), "KATA_OUTCOMES": str(file)}
+    sys.stdout.flush()
+    with subprocess.Popen(command, cwd=work, env=os.environ | settings, start_new_session=True) as process:
         try:
-            print(_pytest(work, "-p", "kata_outcomes", "-q", path, KATA_OUTCOMES=str(file)).stdout, flush=True)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            print(f"{path}: stopped after {LONGEST} s", flush=True)
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        said = _parsed(line)
-        if said and found.get(said["nodeid"], said)["outcome"] == "passed":  # a failure while cleaning up counts
-            found[said["nodeid"]] = said
-    return found
+            print(f"{path}: stopped after {PATIENCE:g} s", flush=True)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
+    said = [line for line in map(_parsed, lines) if line]
+    if not any(not line["outcome"] for line in said):
+        raise Unable(f"{path} of the bundle cannot be collected: release it anew")
+    return said
 
 
 def _parsed(line: str) -> dict[str, str]:
@@ -145,31 +147,6 @@ def _parsed(line: str) -> dict[str, str]:
     keys = ("nodeid", "outcome", "message")
     whole = isinstance(said, dict) and all(isinstance(said.get(key), str) for key in keys)
     return {key: said[key] for key in keys} if whole else {}
-
-
-def _collect(work: Path, tests: list[Path]) -> dict[str, tuple[str, str]]:
-    """Exercise and promise of each test, whatever the submission does: it is not imported for this."""
-    listing = """
-import json
-def pytest_collection_finish(session):
-    for item in session.items:
-        said = dict(item.user_properties)
-        print("\\nKATA" + json.dumps([item.nodeid, said["exercise"], said["promise"]]))
-"""
-    (work / "kata_listing.py").write_text(listing, encoding="utf-8")
-    done = _pytest(
-        work,
-        "-p",
-        "kata_listing",
-        "-qq",
-        "-s",
-        "--collect-only",
-        *(f"exercises/{t.parent.name}/{t.name}" for t in tests),
-    )
-    lines = [json.loads(line[4:]) for line in done.stdout.splitlines() if line.startswith("KATA")]
-    if done.returncode or not lines:
-        raise Unable(f"the tests of the bundle cannot be collected: release it anew\n{done.stdout}")
-    return {nodeid: (exercise, promise) for nodeid, exercise, promise in lines}
 
 
 def staff_result() -> dict[str, Any]:

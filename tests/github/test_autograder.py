@@ -122,6 +122,20 @@ def test_public_tests_in_the_student_lane(runner):
     assert result["review"].endswith(result["commit"].rpartition("/")[2])
 
 
+def test_a_submission_that_hangs_costs_its_own_points(runner, tmp_path, request):
+    if not request.config.getoption("--soak"):
+        pytest.skip("takes a minute: run with --soak")
+    checkout, run = runner
+    for other in (SOLVED, MISSING):
+        (tmp_path / "classroom50-runtime/attention/exercises" / f"{other.replace('/', '/test_')}.py").unlink()
+    hanging = "import os, time\nif os.fork():\n    time.sleep(1000)\nos.setsid()\ntime.sleep(100)\n"
+    (checkout / "exercises" / f"{ENDING}.py").write_text(hanging)
+    done, result = run(KATA_PATIENCE="60")
+    assert done.returncode == 0, done.stderr
+    assert "stopped after 60 s" in done.stdout
+    assert (result["score"], result["max-score"]) == (0, 6)
+
+
 def test_set_up_that_cannot_work_is_no_zero(runner, tmp_path):
     checkout, run = runner
     for more, said in (

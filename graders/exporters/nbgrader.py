@@ -69,35 +69,49 @@ def open_gradebook(url: str) -> Iterator["Gradebook"]:
     Raises:
         GradebookError: it cannot be reached, or refuses what is written.
     """
-    from nbgrader.api import Course, Gradebook, InvalidEntry
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+    from nbgrader.api import Course, InvalidEntry
+    from sqlalchemy.exc import SQLAlchemyError
     from tornado.log import app_log
 
-    try:
-        shown = make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        raise GradebookError(
-            f"{url.partition('@')[2] or url!r} is no database: give a URL such as sqlite:///gradebook.db"
-        ) from None
+    shown = _without_password(url)
     quiet, app_log.disabled = app_log.disabled, True  # it writes tracebacks of what is raised anyway
     try:
-        with _own_programs(), Gradebook(url, "") as gradebook:
+        with _connect(url, shown) as gradebook:
             courses = gradebook.db.query(Course).all()
             gradebook.course_id = courses[0].id if len(courses) == 1 else COURSE
             gradebook.check_course(gradebook.course_id)
             yield gradebook
+    except (SQLAlchemyError, InvalidEntry) as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise GradebookError(f"{shown}: {reason}: check the database and the URL") from None
+    finally:
+        app_log.disabled = quiet
+
+
+def _without_password(url: str) -> str:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        what = url.rpartition("@")[2]
+        raise GradebookError(f"{what!r} is no database: give a URL such as sqlite:///gradebook.db") from None
+
+
+def _connect(url: str, shown: str) -> "Gradebook":
+    from nbgrader.api import Gradebook
+    from sqlalchemy.exc import NoSuchModuleError
+
+    try:
+        with _own_programs():
+            return Gradebook(url, "")
     except NoSuchModuleError:
         raise GradebookError(f"{shown}: SQLAlchemy knows no such kind of database: check the URL") from None
     except ImportError as error:
         raise GradebookError(
             f"{shown} needs the module {error.name}: install it (for PostgreSQL: pip install 'deepkata[postgres]')"
         ) from None
-    except (SQLAlchemyError, InvalidEntry) as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        raise GradebookError(f"{shown}: {reason}: check the database and the URL") from None
-    finally:
-        app_log.disabled = quiet
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from graders import overview
+from graders.alike import alike
 from graders.catalogue import Exercise
 from graders.findings import KEPT, Finding, broken, kept, noted, ranges
 from graders.overview import display_name, percent
@@ -60,13 +61,17 @@ LEVELS = (
 
 
 def render_report(
-    scores: Scores, run: Mapping[str, Any] | None = None, catalogue: Mapping[str, Exercise] | None = None
+    scores: Scores,
+    run: Mapping[str, Any] | None = None,
+    catalogue: Mapping[str, Exercise] | None = None,
+    similarity: Mapping[str, Any] | None = None,
 ) -> str:
     """The class for staff, from `kata.score/v1`: as much as fits into `LIMIT` bytes, and a note on what does not.
 
     Args:
         run: `kata.run/v1`, for throughput and the machine.
         catalogue: exercises by path, for hints.
+        similarity: `kata.similarity/v1`, for pairs to look at.
     """
     catalogue = catalogue or {}
     ids = overview.anchors(sorted(scores["submissions"]))
@@ -82,7 +87,7 @@ def render_report(
         "mode": scores["mode"],
         "meaning": MODES[scores["mode"]],
         "machine": _machine(run),
-        "whole": None if alone else _whole(scores, ids, by_promise, measured),
+        "whole": None if alone else _whole(scores, ids, by_promise, measured, similarity),
         "alone": alone,
         "script": _part("report.js.j2"),
     }
@@ -170,7 +175,11 @@ def _machine(run: Mapping[str, Any] | None) -> str:
 
 
 def _whole(
-    scores: Scores, ids: Mapping[str, str], by_promise: Mapping[str, overview.Kept], measured: list[Speed]
+    scores: Scores,
+    ids: Mapping[str, str],
+    by_promise: Mapping[str, overview.Kept],
+    measured: list[Speed],
+    similarity: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     return {
         "figures": overview.figures(scores),
@@ -179,6 +188,7 @@ def _whole(
         "hardest": overview.hardest(scores, by_promise),
         "speeds": chart(scores, measured),
         "attention": overview.attention(scores, ids),
+        "alike": alike(similarity, scores, ids) if similarity else None,
         "pending": overview.pending(scores),
         "exercises": overview.exercises(scores),
     }

@@ -31,12 +31,11 @@ from typing import Any
 
 import numpy as np
 
+from graders.alike import SCHEMA
 from graders.catalogue import Exercise
 from graders.errors import UserError
-from graders.scoring import Scores
 from graders.source import Source
 
-SCHEMA = "kata.similarity/v1"
 LENGTH = 25  # characters of a fingerprint, copydetect's default
 SHARE, COMMON = 0.8, 200  # of own code, and characters, from which a pair is told
 LONGEST = 50_000  # characters of a file: no answer comes near it, and a class of them stays in memory
@@ -72,24 +71,6 @@ def compare(files: Mapping[Exercise, Mapping[str, Source]]) -> dict[str, Any]:
 
 def dumps(similarity: Mapping[str, Any]) -> str:
     return json.dumps(similarity, sort_keys=True, indent=1, separators=(",", ": "), allow_nan=False) + "\n"
-
-
-def current(similarity: Mapping[str, Any], scores: Scores) -> dict[str, Any]:
-    """The pairs whose files are those that `scores` are about: others were handed in anew since."""
-
-    def graded(path: str, name: str) -> Any:
-        own = scores["submissions"].get(name, {"exercises": {}})["exercises"]
-        return own[path]["source_sha256"] if path in own else None
-
-    kept = {}
-    for path, found in similarity["exercises"].items():
-        pairs = [
-            pair
-            for pair in found["pairs"]
-            if [graded(path, name) for name in pair["submissions"]] == list(pair["sha256"])
-        ]
-        kept[path] = {**found, "pairs": pairs}
-    return {**similarity, "exercises": kept}
 
 
 def _exercise(exercise: Exercise, sources: Mapping[str, Source]) -> dict[str, Any]:

@@ -14,12 +14,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from graders.alike import current, read_similarity
 from graders.commands import main
+from graders.report import render_candidate_report, render_report
+from graders.scorefile import ScoreFileError
+from graders.scoring import candidate_view, score
 from graders.scoring import dumps as dumps_scores
-from graders.scoring import score
-from graders.similarity import COMMON, LENGTH, LONGEST, MOST, _own, _pairs, compare, current, dumps
+from graders.similarity import COMMON, LENGTH, LONGEST, MOST, _own, _pairs, compare, dumps
 from graders.source import Source
 from tests import reports as make
+from tests.test_report import page
 
 ROOT = Path(__file__).resolve().parents[1]
 PATH = "normalization/batch_norm"
@@ -141,7 +145,7 @@ def test_long_lists_are_cut(batch_norm):
     assert (len(found["pairs"]), found["more"]) == (MOST, 12 * 11 // 2 - MOST)
 
 
-def test_pairs_of_other_files_than_the_graded_ones_are_not_current(batch_norm):
+def test_the_report_shows_pairs_of_the_graded_files_to_staff_only(batch_norm, tmp_path):
     found = compare(
         {batch_norm: {name: Source("batch_norm", text("accept_plain").encode()) for name in ("ada", "bob", "cyd")}}
     )
@@ -151,8 +155,37 @@ def test_pairs_of_other_files_than_the_graded_ones_are_not_current(batch_norm):
         for name, graded in (("ada", digest), ("bob", digest), ("cyd", "ab" * 32))
     ]
     scores = score(reports, {PATH: make.exercise(PATH)})
-    assert [pair["submissions"] for pair in current(found, scores)["exercises"][PATH]["pairs"]] == [["ada", "bob"]]
+    assert [pair["submissions"] for pair in current(found, scores)[PATH]] == [["ada", "bob"]]
     assert len(found["exercises"][PATH]["pairs"]) == 3
+    shown = page(render_report(scores, similarity=found)).text
+    assert "Submissions that are alike" in shown
+    assert "no score depends on it" in shown
+    assert "ada · bob , the same file 100 100 100" in " ".join(shown.split())
+    assert "ada · cyd" not in " ".join(shown.split())
+    assert "alike" not in render_report(scores)
+    assert "bob" not in render_candidate_report(candidate_view(scores, "ada"))
+    (tmp_path / "similarity.json").write_text(dumps(found))
+    assert read_similarity(tmp_path) == read_similarity(tmp_path / "scores.json") == found
+    none = found | {"exercises": {PATH: found["exercises"][PATH] | {"pairs": []}}}
+    assert "No two of the submissions that were compared are alike" in page(render_report(scores, similarity=none)).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", "[]", "{}", '{"schema": "other", "exercises": {}}', '{"schema": "kata.similarity/v1", "exercises": {"a/b": {}}}',
+        '{"schema": "kata.similarity/v1", "exercises": {"a/b": {"typical": null, "more": -1, "pairs": []}}}',
+        '{"schema": "kata.similarity/v1", "exercises": {"a/b": {"typical": null, "more": 0, "pairs": [{"submissions": [1, 2],'
+        '"shares": [1, 1], "sha256": ["", ""], "common": 1, "same": true}]}}}',
+    ],
+)  # fmt: skip
+def test_a_damaged_file_is_named(tmp_path, text):
+    assert read_similarity(tmp_path) is None
+    (tmp_path / "similarity.json").write_text(text)
+    with pytest.raises(
+        ScoreFileError, match=r"similarity\.json is not kata\.similarity/v1: run `kata similarity` again"
+    ):
+        read_similarity(tmp_path)
 
 
 def made_up(rng, lines):
@@ -216,6 +249,10 @@ def test_the_command_writes_pairs_and_changes_no_score(graded):
     assert "ada · bob" in done.output
     assert "100% · 100% the same file" in done.output
     assert "no score changed" in done.output
+    assert "ada · bob , the same file" in " ".join(page((graded / "out" / "report.html").read_text()).text.split())
+    again = CliRunner().invoke(main, ["report", "--scores", str(graded / "out")])
+    assert again.exit_code == 0, again.output
+    assert "ada · bob , the same file" in " ".join(page((graded / "out" / "report.html").read_text()).text.split())
 
 
 def test_without_scores_there_is_no_report_to_add_to(tmp_path):

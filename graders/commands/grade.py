@@ -52,6 +52,7 @@ def command(
     Example:
       kata grade examples/submissions --out build/grades
     """
+    from graders.alike import read_similarity
     from graders.commands.names import find_exercise
     from graders.pool import default_workers
     from graders.regrade import earlier_reports
@@ -61,6 +62,7 @@ def command(
     catalogue = load_catalogue(find_root())
     wanted = {e.path: e for e in (find_exercise(name) for name in chosen)} if chosen else catalogue
     with Run(out, "full" if mode == "auto" else mode, seed, left_out, workers or default_workers()) as run:
+        similarity = read_similarity(run.out)
         if chosen:
             run.earlier = earlier_reports(run.out, set(catalogue) - set(wanted), str(run.seed))
         submissions = find_submissions(paths, wanted, run.scratch)
@@ -69,7 +71,7 @@ def command(
         if mode != "trusted":
             _refuse_in_sight(find_root(), run.out, run.scratch, *paths)
         reports = _execute(run, submissions, exercises, mode == "auto", _explicit_trust(mode, paths))
-        scores, changed = _write(run, reports, catalogue, exercises)
+        scores, changed = _write(run, reports, catalogue, exercises, similarity)
     _show(scores, out, run.mode)
     if changed is not None:
         _show_changes(changed, out)
@@ -136,7 +138,11 @@ def _with_progress(run: "Run", submissions: list["Submission"], exercises: list[
 
 
 def _write(
-    run: "Run", reports: list[dict[str, Any]], catalogue: dict[str, Exercise], exercises: list[Exercise]
+    run: "Run",
+    reports: list[dict[str, Any]],
+    catalogue: dict[str, Exercise],
+    exercises: list[Exercise],
+    similarity: dict[str, Any] | None,
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Writes what was graded; returns the scores, and what they change where there were others."""
     from graders.files import file_name, write_atomically
@@ -149,7 +155,7 @@ def _write(
     changed = write_scores(run.out, scores, exercises, run.mode, str(run.seed), run.left_out)
     record = run_record(run.clock, run.workers, reports)
     write_atomically(run.out / "run.json", dumps_run(record).encode())
-    write_atomically(run.out / "report.html", render_report(scores, record, catalogue).encode())
+    write_atomically(run.out / "report.html", render_report(scores, record, catalogue, similarity).encode())
     for name in scores["submissions"]:
         page = run.out / "feedback" / f"{file_name(name)}.html"
         view = candidate_view(scores, name)

@@ -28,6 +28,7 @@ def command(place: Path, student: str | None, pdf: bool, out: Path | None) -> No
     Example:
       kata report --scores build/grades --student abara-000 --pdf
     """
+    from graders.alike import read_similarity
     from graders.catalogue import find_root, load_catalogue
     from graders.files import file_name, write_atomically
     from graders.pdf import write_pdf
@@ -39,7 +40,8 @@ def command(place: Path, student: str | None, pdf: bool, out: Path | None) -> No
     scores, catalogue = read_scores(place), load_catalogue(find_root())
     folder = place if place.is_dir() else place.parent
     if student is None:
-        html, page = render_report(scores, read_run(place), catalogue), folder / "report.html"
+        html = render_report(scores, read_run(place), catalogue, read_similarity(place))
+        page = folder / "report.html"
     else:
         _check(student, scores)
         html = render_candidate_report(candidate_view(scores, student), catalogue)

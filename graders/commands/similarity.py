@@ -33,18 +33,21 @@ def command(paths: tuple[Path, ...], out: Path) -> None:
     import tempfile
 
     from graders.files import write_atomically
+    from graders.report import render_report
+    from graders.run import read_run
     from graders.scorefile import read_scores
     from graders.similarity import compare, dumps
     from graders.submissions import find_submissions
 
-    read_scores(out)  # so that a wrong folder is named before the work
+    scores, run = read_scores(out), read_run(out)
     catalogue = load_catalogue(find_root())
     with tempfile.TemporaryDirectory(prefix="kata-in-") as scratch:
         files = _sources(find_submissions(paths, catalogue, Path(scratch)))
     similarity = compare({catalogue[path]: own for path, own in sorted(files.items())})
     write_atomically(out / "similarity.json", dumps(similarity).encode())
+    write_atomically(out / "report.html", render_report(scores, run, catalogue, similarity).encode())
     _show(similarity)
-    click.echo(f"{out / 'similarity.json'}: pairs to look at, not verdicts; no score changed")
+    click.echo(f"{out / 'similarity.json'}, {out / 'report.html'}: pairs to look at, not verdicts; no score changed")
 
 
 def _sources(submissions: list["Submission"]) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,12 +31,12 @@ class Clock:
     kept: int = 0
 
 
-def run_record(clock: Clock, workers: int, reports: Iterable[Mapping[str, Any]]) -> RunRecord:
+def run_record(clock: Clock, workers: int, reports: Sequence[Mapping[str, Any]]) -> RunRecord:
     """The record of the run that gave `reports` and ends now.
 
     The wall time is that of this call of `kata grade`; the seconds of jobs are those of their tests, whenever they ran.
     """
-    reports = list(reports)
+    about = reports[0]["kata"]
     submissions = {report["kata"]["submission"]: _submission(report) for report in reports}
     phases: dict[str, dict[str, float]] = {}
     for own in submissions.values():
@@ -51,8 +51,8 @@ def run_record(clock: Clock, workers: int, reports: Iterable[Mapping[str, Any]])
         "seconds": round(time.monotonic() - clock.start, 3),
         "workers": workers,
         "kept": clock.kept,
-        "mode": reports[0]["kata"]["mode"],
-        "versions": reports[0]["kata"]["versions"],
+        "mode": about["mode"],
+        "versions": about["versions"],
         "machine": machine(),
         "phases": phases,
         "submissions": submissions,

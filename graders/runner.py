@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from filelock import FileLock, Timeout
 
@@ -97,11 +97,11 @@ class Run:
                         jobs.append(Job(submission.name, exercise, source, phase, self.mode, seed, self.left_out))
         return sorted(jobs, key=lambda job: phases.index(job.phase))
 
-    def execute(self, jobs: Sequence[Job], advance: Advance) -> list[dict[str, Any]]:
+    def execute(self, jobs: Sequence[Job], advance: Advance) -> "Reports":
         """Runs what is not done yet; returns one report per submission, written below `reports` as each completes."""
         results: dict[Job, dict[str, Any]] = {}
         open_jobs: dict[str, int] = {}
-        reports: dict[str, dict[str, Any]] = {}
+        reports: dict[str, Path] = {}
         by_submission: dict[str, list[Job]] = {}
         for job in jobs:
             by_submission.setdefault(job.submission, []).append(job)
@@ -136,7 +136,7 @@ class Run:
                 write_atomically(self._cached(judged), json.dumps(result).encode())
                 for job in alike[judged.key]:
                     finish(job, copy.deepcopy(result))
-        return [reports[name] for name in by_submission]
+        return Reports([reports[name] for name in by_submission])
 
     def _cached(self, job: Job) -> Path:
         return self.out / "jobs" / f"{job.key}.json"
@@ -149,7 +149,7 @@ class Run:
         except (OSError, ValueError, RecursionError, ScoreError):
             return None
 
-    def _report(self, name: str, parts: Sequence[tuple[Job, dict[str, Any]]]) -> dict[str, Any]:
+    def _report(self, name: str, parts: Sequence[tuple[Job, dict[str, Any]]]) -> Path:
         earlier = self.earlier.get(file_name(name))
         report = merge([result["report"] for _, result in parts] + ([earlier] if earlier else []))
         facts: dict[str, dict[str, Any]] = {}
@@ -164,7 +164,28 @@ class Run:
         }  # fmt: skip
         if earlier:
             report["kata"] = with_earlier(report["kata"], earlier["kata"])
-        write_atomically(self.out / "reports" / f"{file_name(name)}.json", json.dumps(report, indent=1).encode())
+        file = self.out / "reports" / f"{file_name(name)}.json"
+        write_atomically(file, json.dumps(report, indent=1).encode())
+        return file
+
+
+class Reports(Sequence[dict[str, Any]]):
+    """Reports on disk, each read when it is asked for: the grader's memory does not grow with the class."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Reports": ...
+    def __getitem__(self, index: int | slice) -> "dict[str, Any] | Reports":
+        if isinstance(index, slice):
+            return Reports(self._files[index])
+        report: dict[str, Any] = json.loads(self._files[index].read_bytes())
         return report
 
 

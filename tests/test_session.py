@@ -183,6 +183,15 @@ def test_too_much_memory_is_named(sandbox):
     running.close()
 
 
+def test_memory_counts_from_what_the_warmed_process_maps(sandbox):
+    limits = dataclasses.replace(QUICK, memory=192 << 20)  # less than torch itself maps
+    running = session(sandbox, "def f(n): return len(bytearray(n))", limits)
+    assert running.run(capture(lambda m: m.f(64 << 20))) == 64 << 20
+    with pytest.raises(OutOfMemory):
+        running.run(capture(lambda m: m.f(256 << 20)))
+    running.close()
+
+
 def test_a_limit_of_memory_is_held_by_the_kernel(sandbox):
     text = "import torch\ndef f(n): return torch.ones(n, dtype=torch.uint8).numel()"
     assert ask(sandbox, text, lambda m: m.f(8 << 20), memory=64 << 20) == 8 << 20

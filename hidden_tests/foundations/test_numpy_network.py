@@ -503,7 +503,8 @@ def test_refuses_bad_arguments(candidate, rng):
     refused = [((*bad, epochs, 0.1, 2, 0), kind, wrong) for bad, kind, wrong in refused for epochs in (0, 2)]
     refused += [((layers, x, labels, -1, 0.1, 2, 0), ValueError, "a negative number of epochs")]
     refused += [((layers, x, labels, 2, lr, 2, 0), ValueError, f"an lr of {lr}") for lr in (0.0, -1.0)]
-    refused += [((layers, x, labels, 2, 0.1, size, 0), ValueError, f"a batch_size of {size}") for size in (0, -2)]
+    sizes = [(2, 0), (2, -2), (0, 0)]
+    refused += [((layers, x, labels, n, 0.1, size, 0), ValueError, f"a batch_size of {size}") for n, size in sizes]
     for valid in ((layers, x, edges, 2, 1e-3, 1, 0), (layers, x[:1], edges[:1], 0, 1e-3, 1, 0)):
         assert_refuses(candidate, fit, valid=valid, refused=refused)
     refused = [((sizes, 0), ValueError, "a size below one") for sizes in ((0, 3), (2, 0, 3), (2, 3, 0), (2, -1, 3))]

@@ -196,7 +196,7 @@ def fit(
             gradients, _ = backward(cache, labels[batch])
             loss_sum += cross_entropy(logits, labels[batch]) * len(batch)
             right += int((logits.argmax(axis=1) == labels[batch]).sum())
-            pairs = zip(layers, gradients, strict=True)
+            pairs = zip(layers, gradients, strict=True)  # mutants: equivalent: as many
             layers = [(weight - lr * grads[0], bias - lr * grads[1]) for (weight, bias), grads in pairs]
         history["loss"].append(loss_sum / len(x))
         history["accuracy"].append(right / len(x))
@@ -211,7 +211,7 @@ def _float64(layers: Layers) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
     logits = np.asarray(logits, dtype=np.float64)
-    shifted = logits - logits.max(axis=1, keepdims=True, initial=-np.inf)
+    shifted = logits - logits.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
@@ -219,10 +219,10 @@ def _checked(labels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, not {labels.dtype}")
-    if labels.shape != shape[:1] or len(labels) == 0:
-        raise ValueError(f"labels must have shape ({shape[0]},) and at least one element, not {labels.shape}")
-    if labels.min() < 0 or labels.max() >= shape[1]:
-        raise ValueError(f"labels must lie in 0 … {shape[1] - 1}")
+    if labels.shape != shape[:1]:
+        raise ValueError(f"labels must have shape ({shape[0]},), not {labels.shape}")
+    if not (labels.size and labels.min() >= 0 and labels.max() < shape[1]):
+        raise ValueError(f"labels must be at least one, and all in 0 … {shape[1] - 1}")
     return labels.astype(np.int64)
 
 

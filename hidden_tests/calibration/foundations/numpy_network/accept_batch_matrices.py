@@ -65,7 +65,7 @@ def backward(cache, labels):
     dz = dz / n
     grads = [None] * len(layers)
     for i in range(len(layers) - 1, -1, -1):
-        grads[i] = (np.einsum("ni,no->io", activations[i], dz), dz.sum(axis=0))
+        grads[i] = (np.einsum('ni,no->io', activations[i], dz), dz.sum(axis=0))
         da = dz @ layers[i][0].T
         dz = da * np.sign(activations[i]) if i > 0 else da
     return grads, dz

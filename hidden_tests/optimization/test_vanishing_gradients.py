@@ -377,7 +377,8 @@ def reading(candidate, values, **options):
 def test_rate(candidate, rng):
     """rate is the geometric mean of the factors from the last layer to the first."""
     hint = "n layers have n - 1 steps; from the last one back to the first"
-    for values in ([1e-6, 1e-4, 1e-2, 1.0], [8.0, 1.0, 7.0, 1.0], [0.5, 0.25], [3.0], [0.0, 1.0, 2.0], [5.0, 1.0, 0.0]):
+    falling, ends = [1e-6, 1e-4, 1e-2, 1.0], ([0.0, 1.0, 2.0], [5.0, 1.0, 0.0], [0.5, 1.0, 0.0])
+    for values in (falling, [8.0, 1.0, 7.0, 1.0], [0.5, 0.25], [3.0], *ends):
         result = reading(candidate, values)["rate"]
         steps = len(values) - 1
         expected = (values[0] / values[-1]) ** (1 / steps) if steps and values[-1] else (math.inf if steps else 1.0)

@@ -135,7 +135,8 @@ def gradient_norms(model: nn.Module, loss: torch.Tensor) -> dict[str, float]:
     parameters = [p for p in model.parameters() if p.requires_grad]
     # autograd.grad gives gradients of this loss alone, and writes none of them into the parameters.
     found = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-    gradients = {id(parameter): gradient for parameter, gradient in zip(parameters, found, strict=True)}
+    pairs = zip(parameters, found, strict=True)  # mutants: equivalent: as many
+    gradients = {id(parameter): gradient for parameter, gradient in pairs}
     norms = {}
     for name, module in model.named_modules():
         own = [p for p in module.parameters(recurse=False) if p.requires_grad]
@@ -211,7 +212,8 @@ def survey(
     report = {}
     for name, model in models.items():
         measured = [gradient_norms(model, loss_fn(model(x), targets)) for x, targets in batches]
-        norms = {layer: sum(each[layer] for each in measured) / len(measured) for layer in measured[0]}
+        layers = measured[0]  # mutants: equivalent: all have the same layers
+        norms = {layer: sum(each[layer] for each in measured) / len(measured) for layer in layers}
         report[name] = {"norms": norms, **diagnose(norms)}
     return report
     ### END SOLUTION

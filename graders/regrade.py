@@ -216,7 +216,9 @@ def lines(changed: Mapping[str, Any]) -> list[str]:
 
 
 def _line(change: Mapping[str, Any]) -> str:
-    tests = [f"{test['name']} {test['before'] or 'new'} → {test['after'] or 'gone'}" for test in change["tests"]]
+    """Names of tests are without parameters, as candidates see them: a candidate may have graded their own file."""
+    ended = [(t["name"].partition("[")[0], t["before"] or "new", t["after"] or "gone") for t in change["tests"]]
+    tests = [f"{name} {before} → {after}" for name, before, after in dict.fromkeys(ended)]
     more = [f"{len(tests) - NAMED} more tests"] if len(tests) > NAMED else []
     what = f"{score_text(change['before'])} → {score_text(change['after'])}"
     said = ", ".join(tests[:NAMED] + more) or "no test ended otherwise"

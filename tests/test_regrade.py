@@ -224,7 +224,7 @@ def test_every_reason_has_a_name(catalogue):
 
 def test_changes_of_any_kind_are_told():
     same = [make.entry(KV, "a"), make.entry(KV, "b", "failed"), make.entry(KV, "gone")]
-    other = [make.entry(KV, "a", "failed"), make.entry(KV, "b", skip="pending: later"), make.entry(KV, "new", "failed")]
+    other = [make.entry(KV, "a", "failed"), make.entry(KV, "b", skip="pending: later"), make.entry(KV, "new[1]", "failed")]
     before = score([make.report(same, submission=name) for name in ("alice", "bob", "left")], CATALOGUE)
     now = (("alice", same), ("bob", other), ("came", other))
     after = score([make.report(tests, submission=name) for name, tests in now], CATALOGUE)
@@ -235,7 +235,7 @@ def test_changes_of_any_kind_are_told():
         {"name": "a", "before": "passed", "after": "failed"},
         {"name": "b", "before": "failed", "after": "pending"},
         {"name": "gone", "before": "passed", "after": None},
-        {"name": "new", "before": None, "after": "failed"},
+        {"name": "new[1]", "before": None, "after": "failed"},
     ]
     assert lines(told) == [
         f"bob, {KV}: 6.67 of 10 → 0 of 6.67 (3.33 pending); changed: y, z; a passed → failed, b failed → pending, "

@@ -183,8 +183,8 @@ def _show_changes(changed: dict[str, Any], out: Path) -> None:
     """Whose score changed since the folder was graded last, and why."""
     from graders.regrade import lines
 
-    count = len(changed["changed"])
-    click.echo(f"{count} scores of exercises changed ({out / 'changes.json'}){':' if count else ''}")
+    if count := len(changed["changed"]):
+        click.echo(f"{count} {'score' if count == 1 else 'scores'} of exercises changed ({out / 'changes.json'}):")
     for line in lines(changed):
         click.echo(f"  {line}")
 

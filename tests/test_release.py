@@ -96,7 +96,6 @@ def test_what_is_handed_out(handed_out):
     assert set(contents(handed_out)) - data == expected
     for path in CHOSEN:
         assert (handed_out / f"exercises/{path}.py").read_bytes() == (ROOT / f"exercises/{path}.py").read_bytes()
-    assert handed_out.stat().st_mode & 0o777 == 0o755
 
 
 def test_all_public_tests_run_and_fail_on_the_stubs(own):
@@ -225,10 +224,13 @@ def test_nothing_marked_secret(staff, tmp_path):
     assert not any(file.is_symlink() for file in out.rglob("*"))
 
 
-def test_an_empty_folder_is_filled_and_any_other_refused(staff, tmp_path):
+def test_an_empty_folder_is_filled_and_any_other_refused(staff, tmp_path, monkeypatch):
     exercises = list(load_catalogue(staff).values())
     (tmp_path / "empty").mkdir()
-    write_repository(exercises, tmp_path / "empty")
+    monkeypatch.chdir(tmp_path / "empty")
+    write_repository(exercises, Path("."))
+    assert (tmp_path / "empty/README.md").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "staff"]
     for wrong in (tmp_path / "empty", tmp_path / "file"):
         (tmp_path / "file").write_text("mine")
         with pytest.raises(ReleaseError, match="is not empty: name a new folder"):

@@ -48,13 +48,15 @@ def write_repository(exercises: list[Exercise], out: Path) -> list[Path]:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ReleaseError(f"{out} is not empty: name a new folder, or empty it first")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    folder = out.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         for name, content in _files(sorted(exercises, key=lambda e: e.path)):
             write_atomically(draft / name, content)
-        draft.chmod(0o755)
-        draft.replace(out)  # an empty folder may be there
+        folder.mkdir(exist_ok=True)
+        for entry in draft.iterdir():
+            entry.replace(folder / entry.name)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return [out]

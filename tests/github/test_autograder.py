@@ -128,7 +128,7 @@ def test_a_submission_that_hangs_costs_its_own_points(runner, tmp_path, request)
     checkout, run = runner
     for other in (SOLVED, MISSING):
         (tmp_path / "classroom50-runtime/attention/exercises" / f"{other.replace('/', '/test_')}.py").unlink()
-    hanging = "import os, time\nif os.fork():\n    time.sleep(1000)\nos.setsid()\ntime.sleep(100)\n"
+    hanging = "import os, time\nif os.fork():\n    time.sleep(1000)\nos.setsid()\ntime.sleep(70)\nos._exit(0)\n"
     (checkout / "exercises" / f"{ENDING}.py").write_text(hanging)
     done, result = run(KATA_PATIENCE="60")
     assert done.returncode == 0, done.stderr

@@ -68,7 +68,7 @@ def ran(tmp_path):
         environment = {
             "PATH": "/usr/bin:/bin",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "GITHUB_STEP_SUMMARY": str(tmp_path / "page.md"),
+            "GITHUB_STEP_SUMMARY": page,
         }
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=100)
         return (

@@ -224,7 +224,11 @@ def test_every_reason_has_a_name(catalogue):
 
 def test_changes_of_any_kind_are_told():
     same = [make.entry(KV, "a"), make.entry(KV, "b", "failed"), make.entry(KV, "gone")]
-    other = [make.entry(KV, "a", "failed"), make.entry(KV, "b", skip="pending: later"), make.entry(KV, "new[1]", "failed")]
+    other = [
+        make.entry(KV, "a", "failed"),
+        make.entry(KV, "b", skip="pending: later"),
+        make.entry(KV, "new[1]", "failed"),
+    ]
     before = score([make.report(same, submission=name) for name in ("alice", "bob", "left")], CATALOGUE)
     now = (("alice", same), ("bob", other), ("came", other))
     after = score([make.report(tests, submission=name) for name, tests in now], CATALOGUE)

@@ -14,6 +14,7 @@ from graders.release.notebook import dump_notebook, source_notebook
 from graders.scoring import clean, score_text, sentence
 
 Notebook = Any  # nbformat's, which has no types
+PAGES = r"(?:https?://|mailto:|#)"
 NO_NOTEBOOK = "*Handed in without a notebook, and so without an answer here.*"
 
 
@@ -77,5 +78,6 @@ def said(record: Mapping[str, Any]) -> str:
 
 
 def tamed(markdown: str) -> str:
-    """Markdown in which nothing is HTML: nbgrader shows it unescaped to whoever grades."""
-    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", markdown)
+    """Markdown in which nothing is HTML and links lead to pages only: nbgrader shows it to whoever grades as it is."""
+    text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", markdown)
+    return re.sub(rf"\](?=[(:])(?!.\s*{PAGES})", "] ", text)

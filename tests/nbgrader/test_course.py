@@ -130,7 +130,7 @@ def test_feedback_says_the_score_and_nothing_hidden(course):
             assert "points, judged by kata grade." in text
             assert (own["problem"] or "pending: ")[:60].replace("'", "") in text.replace("'", "")
             assert "hostile()</script>" not in html
-            assert "javascript:hostile" not in html
+            assert 'href="javascript' not in html
             assert not re.search(r"<[^>]*onerror=hostile", html)
             ours = exercise.public_tests.read_text() + exercise.solution.read_text()
             hidden = {line.strip() for line in exercise.hidden_tests.read_text().splitlines()}
@@ -207,7 +207,7 @@ def browser(program, faults):
         running = play.chromium.launch(executable_path=program, args=options)
         page = running.new_page()
         page.set_default_timeout(90_000)
-        # Formulas are typeset by a script from elsewhere, which is not asked for here.
+        # Formulas are typeset by MathJax from elsewhere, which is not asked for here.
         page.route(lambda url: not url.startswith("http://127.0.0.1"), lambda route: route.abort())
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("response", lambda r: faults.append(f"{r.status} {r.url}") if r.status >= 400 else None)
@@ -259,7 +259,7 @@ def test_formgrader_shows_the_scores_and_keeps_what_is_entered(course, chromium,
     # In a thread of its own: other tests may have a browser open in this one.
     with server(course, tmp_path) as url, ThreadPoolExecutor(1) as apart:
         apart.submit(look_and_enter, course, url, chromium, faults).result()
-    assert not faults
+    assert set(faults) <= {"MathJax is not defined"}
     export(course)  # after a regrade, say
     with Gradebook(f"sqlite:///{course}/gradebook.db", "") as gradebook:
         grade = gradebook.find_grade("foundations__mlp_forward__explain", "mlp_forward", ASSIGNMENT, "alice")

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from nbconvert.filters import markdown2html
 from nbgrader.api import Base, Gradebook
 from nbgrader.plugins import LateSubmissionPlugin
 from sqlalchemy import create_engine, event, select, text
@@ -370,11 +372,28 @@ def test_a_page_holds_the_candidates_view_and_nothing_foreign(quick):
     assert "1000.0" not in json.dumps(page)
 
 
-def test_markdown_without_html():
-    assert (
-        tamed("1 < 2, <b>x</b> <!-- x --> <?x> <http://a>")
-        == "1 < 2, &lt;b>x&lt;/b> &lt;!-- x --> &lt;?x> &lt;http://a>"
-    )
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (
+            "1 < 2, <b>x</b> <!-- x --> <?x> <http://a>",
+            "1 &lt; 2, &lt;b&gt;x&lt;/b&gt; &lt;!-- x --&gt; &lt;?x&gt; &lt;http://a&gt;",
+        ),
+        ("[a](javascript:f()) ![b](data:x) [c]( \nJavaScript:f)", None),
+        ("[a](&#106;avascript:f()) [b](<java\tscript:f>) [c](\\javascript:f)", None),
+        ("[a]\n\n[a]: javascript:f", None),
+        ("[a][]\n\n[a]:\n   javascript:f", None),
+    ],
+)
+def test_markdown_is_disarmed(written, shown):
+    html = markdown2html(tamed(written))
+    assert not re.search(r"<(?!/?p>|/?br ?/?>)\w", html)
+    assert shown is None or shown in html
+
+
+def test_links_to_pages_stay():
+    html = markdown2html(tamed("[a](https://a.org) [b]( http://b.org 't') [c](#d) [e]\n\n[e]: https://e.org\n"))
+    assert re.findall('href="([^"]*)"', html) == ["https://a.org", "http://b.org", "#d", "https://e.org"]
 
 
 # What cannot be written.

@@ -495,7 +495,7 @@ def test_throughput(throughput):
     """Fast enough to resample the batch at once: no Python loop over images."""
     throughput(
         call=lambda m, images, matrices: m.warp(images, matrices),
-        inputs=lambda rng: (rng.normal(256, 1, 16, 16), cast(draw_matrices(rng, 256), torch.float32)),
+        inputs=lambda rng: (rng.normal(256, 1, 12, 12), cast(draw_matrices(rng, 256), torch.float32)),
         check=lambda result, *arguments: assert_matches(result, resampled_at_once, *arguments),
         naive="accept_image_loop",
     )

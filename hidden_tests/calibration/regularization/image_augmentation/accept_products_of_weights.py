@@ -1,4 +1,4 @@
-"""accept: complex numbers for the matrices, blends by products of weights, in float64 inside."""
+"""accept: complex numbers for the matrices, blends by products of weights."""
 
 import math
 
@@ -54,9 +54,9 @@ def warp(images, matrices, *, fill="constant", value=0.0):
     )
     points = torch.stack([xs.flatten(), ys.flatten()])
     source = back @ (points - matrices[:, :, 2:])
-    x, y = (source[:, i].double() + c for i, c in ((0, cx), (1, cy)))
+    x, y = source[:, 0] + cx, source[:, 1] + cy
     left, top = torch.floor(x), torch.floor(y)
-    fx, fy = (x - left).to(images.dtype), (y - top).to(images.dtype)
+    fx, fy = x - left, y - top
     left, top = left.long(), top.long()
     flat = images.reshape(n, channels, height * width)
 

@@ -103,9 +103,9 @@ def group_norm_forward(
     scale = to_channels(rstd, channels)
     if weight is not None:
         scale = scale * weight.to(wide)[:, None]
-    result = centred * scale
+    result = centred.mul_(scale)  # nobody else has it, and fresh memory costs more than the product
     if bias is not None:
-        result = result + bias.to(wide)[:, None]
+        result.add_(bias.to(wide)[:, None])
     return result.to(inputs.dtype).reshape(inputs.shape), mean, rstd
     ### END SOLUTION
 
@@ -136,7 +136,7 @@ def group_norm_backward(
     wide = mean.dtype
     grad_result = grad_output.reshape(batch, channels, -1).to(wide)
     rstd_of_channel = to_channels(rstd, channels)
-    normalised = (inputs.reshape(batch, channels, -1).to(wide) - to_channels(mean, channels)) * rstd_of_channel
+    normalised = (inputs.reshape(batch, channels, -1).to(wide) - to_channels(mean, channels)).mul_(rstd_of_channel)
     # Sums over positions serve twice: over the batch they are the gradients of bias and weight, over a group, weighted,
     # what its gradients have in common with the constant vector and with the normalised group.
     sums, products = grad_result.sum(2), (grad_result * normalised).sum(2)
@@ -144,9 +144,9 @@ def group_norm_backward(
     positions = normalised.shape[2]
     along_ones = to_channels(over_groups(sums * gamma, num_groups) / positions, channels)
     along_group = to_channels(over_groups(products * gamma, num_groups) / positions, channels)
-    # rstd · (grad_result · gamma - along_ones - normalised · along_group), with what is small multiplied first.
-    common = torch.addcmul(-rstd_of_channel * along_ones, normalised, -rstd_of_channel * along_group)
-    grad_inputs = torch.addcmul(common, grad_result, rstd_of_channel * gamma[:, None]).reshape(inputs.shape)
+    # rstd · (grad_result · gamma - along_ones - normalised · along_group), in place of what is normalised.
+    common = normalised.mul_(-rstd_of_channel * along_group).sub_(rstd_of_channel * along_ones)
+    grad_inputs = common.addcmul_(grad_result, rstd_of_channel * gamma[:, None]).reshape(inputs.shape)
     return grad_inputs.to(inputs.dtype), products.sum(0).to(inputs.dtype), sums.sum(0).to(inputs.dtype)
     ### END SOLUTION
 

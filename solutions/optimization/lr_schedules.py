@@ -58,7 +58,7 @@ def cosine(step: int, *, lr: float, total_steps: int, min_lr: float = 0.0) -> fl
     ### BEGIN SOLUTION
     _check_step(step)
     _check(total_steps >= 1, f"total_steps must be at least 1, not {total_steps}")
-    _check(0 <= min_lr <= lr, f"min_lr must be in [0, {lr}], not {min_lr}")
+    _check_floor(min_lr, lr)
     return _anneal(lr, min_lr, min(step / total_steps, 1))
     ### END SOLUTION
 
@@ -81,8 +81,8 @@ def warmup_cosine(step: int, *, lr: float, warmup_steps: int, total_steps: int, 
     ### BEGIN SOLUTION
     _check_step(step)
     _check(0 <= warmup_steps < total_steps, f"warmup_steps must be in [0, {total_steps}), not {warmup_steps}")
+    _check_floor(min_lr, lr)
     if step < warmup_steps:
-        _check(0 <= min_lr <= lr, f"min_lr must be in [0, {lr}], not {min_lr}")
         return lr * (step + 1) / warmup_steps
     return cosine(step - warmup_steps, lr=lr, total_steps=total_steps - warmup_steps, min_lr=min_lr)
     ### END SOLUTION
@@ -111,13 +111,13 @@ def one_cycle(
     ### BEGIN SOLUTION
     _check_step(step)
     _check(step < total_steps, f"step must be below total_steps = {total_steps}, not {step}")
-    _check(0 < pct_start < 1, f"pct_start must be in (0, 1), not {pct_start}")
-    top, end = pct_start * total_steps - 1, total_steps - 1
+    _check(pct_start < 1, f"pct_start must be below 1, not {pct_start}")
     _check(
-        top > 0, f"pct_start · total_steps must be above 1: there is no way up in {pct_start} of {total_steps} steps"
+        pct_start * total_steps > 1, f"there is no way up in {pct_start} of {total_steps} steps: more than 1 is needed"
     )
+    top, end = pct_start * total_steps - 1, total_steps - 1
     first = max_lr / div_factor
-    if step <= top:
+    if step <= top:  # mutants: equivalent: both pieces have max_lr at the top
         return _anneal(first, max_lr, step / top)
     return _anneal(max_lr, first / final_div_factor, (step - top) / (end - top))
     ### END SOLUTION
@@ -217,7 +217,8 @@ class Scheduler:
     ### BEGIN REFERENCE ONLY
     def _go_to(self, count: int) -> None:
         self.count = count
-        for group, schedule in zip(self.optimizer.param_groups, self.schedules, strict=True):
+        pairs = zip(self.optimizer.param_groups, self.schedules, strict=True)  # mutants: equivalent: as many
+        for group, schedule in pairs:
             group["lr"] = schedule(count)
 
     ### END REFERENCE ONLY
@@ -269,7 +270,7 @@ class Plateau:
         _check(0 < factor < 1, f"factor must be in (0, 1), not {factor}")
         _check(min(patience, cooldown) >= 0, f"patience and cooldown must not be below 0: {patience}, {cooldown}")
         _check(0 <= threshold < 1, f"threshold must be in [0, 1), not {threshold}")
-        _check(0 <= min_lr <= lr, f"min_lr must be in [0, {lr}], not {min_lr}")
+        _check_floor(min_lr, lr)
         self.lr, self.mode, self.factor, self.min_lr = lr, mode, factor, min_lr
         self.patience, self.cooldown = patience, cooldown
         self.threshold, self.threshold_mode = threshold, threshold_mode
@@ -327,6 +328,10 @@ def _check(condition: bool, message: str) -> None:
 
 def _check_step(step: int) -> None:
     _check(step >= 0, f"step must not be below 0, but is {step}")
+
+
+def _check_floor(min_lr: float, lr: float) -> None:
+    _check(0 <= min_lr <= lr, f"min_lr must be in [0, {lr}], not {min_lr}")
 
 
 def _anneal(start: float, end: float, progress: float) -> float:

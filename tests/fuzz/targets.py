@@ -430,7 +430,8 @@ def kept(data: bytes) -> None:
         result = run._known(JOB)
         if result is None:
             return
-        scores = score([run._report(JOB.submission, [(JOB, result)])], CATALOGUE)
+        written = run._report(JOB.submission, [(JOB, result)])
+        scores = score([json.loads(written.read_bytes())], CATALOGUE)
         check_scores(scores)
         assert list(scores["exercises"]) == [JOB.exercise.path]
         _add_up(scores)

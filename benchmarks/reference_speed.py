@@ -5,8 +5,8 @@ and backward (by hand where the exercise asks for that); results are compared fi
 over torch's: other work on the machine only ever adds time. A solution is written to be read; a fused kernel reads and writes
 memory once where a formula does so once per operation, so that a ratio of 2 or 3 is what clarity costs.
 
-Run `python benchmarks/reference_speed.py` (about a minute on an idle machine), or with `--json` for one JSON object on the last line. Where there
-is a CUDA device, it is measured as well.
+Run `python benchmarks/reference_speed.py` (about a minute on an idle machine), or with `--json` for one JSON object on the last
+line. Where there is a CUDA device, it is measured as well.
 """
 
 import argparse
@@ -248,32 +248,35 @@ def _optimization(normal: Call) -> Iterator[Operator]:
         "AdamW": ("AdamW", {"lr": 1e-3}),
     }
     for name, (own, options) in made.items():
-        start, grads = [normal(64, 64) for _ in range(50)], [normal(64, 64) for _ in range(50)]
+        params = [normal(64, 64) for _ in range(50)]
         for foreach in (True, False):
-
-            def stepper(
-                kind: Any, start: Any = start, grads: Any = grads, options: Any = options, foreach: Any = foreach
-            ) -> Call:
-                params = [x.clone().requires_grad_() for x in start]
-                for param, grad in zip(params, grads, strict=True):
-                    param.grad = grad.clone()
-                optimizer = kind(params, **options, foreach=foreach)
-
-                def step() -> torch.Tensor:
-                    optimizer.step()
-                    return params[0].detach()
-
-                return step
-
-            calls = stepper(getattr(m, name)), stepper(getattr(torch.optim, own))
+            kinds = getattr(m, name), getattr(torch.optim, own)
+            steps = [stepper(kind, params, options | {"foreach": foreach}) for kind in kinds]
             how = "together" if foreach else "one by one"
-            yield Operator(f"optimizers.{name}, {how}", *calls, [], backward=False)
-    params = [x.requires_grad_() for x in start]
-    for param, grad in zip(params, grads, strict=True):
-        param.grad = grad
-    clip = solution("optimization/gradient_clipping").clip_by_norm
-    own_clip = nn.utils.clip_grad_norm_
+            yield Operator(f"optimizers.{name}, {how}", *steps, [], backward=False)
+    clip, own_clip = solution("optimization/gradient_clipping").clip_by_norm, nn.utils.clip_grad_norm_
+    params = with_gradients(params)
     yield Operator("clip_by_norm", lambda: clip(params, 1e3), lambda: own_clip(params, 1e3), [], backward=False)
+
+
+def with_gradients(start: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """Parameters with these values, and gradients of the same values."""
+    params = [x.clone().requires_grad_() for x in start]
+    for param, grad in zip(params, start, strict=True):
+        param.grad = grad.clone()
+    return params
+
+
+def stepper(kind: Any, start: Sequence[torch.Tensor], options: dict[str, Any]) -> Call:
+    """A call that makes one step of an optimizer of its own."""
+    params = with_gradients(start)
+    optimizer = kind(params, **options)
+
+    def step() -> torch.Tensor:
+        optimizer.step()
+        return params[0].detach()
+
+    return step
 
 
 def disagreement(mine: Any, own: Any) -> float:

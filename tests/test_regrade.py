@@ -23,6 +23,10 @@ points = {1}
 tags = []
 profile = "plan"
 hints = []
+
+[limits]
+seconds = 60
+import_seconds = 300
 """
 TESTS = {
     ADD: '''import pytest

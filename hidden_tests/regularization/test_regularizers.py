@@ -402,10 +402,10 @@ def draw_with_seeds(m, what, seeds):
                     torch.cat([part.flatten() for part in getattr(m, what)(x, torch.eye(6), 1.0, generator=generator)])
                 )
             elif what == "drop_path":
-                two.append(m.drop_path(torch.ones(300, 2), 0.5, generator=generator))
+                two.append(m.drop_path(torch.ones(60, 2), 0.5, generator=generator))
             else:
                 block = m.StochasticDepth(torch.nn.Identity(), 0.5)
-                two.append(block(torch.ones(300, 2), generator=generator))
+                two.append(block(torch.ones(60, 2), generator=generator))
         pairs.append(two)
     return pairs, torch.equal(before, torch.get_rng_state())
 
@@ -423,7 +423,7 @@ def test_the_generator_decides(candidate, rng, what):
         same = all(torch.equal(a, b) for a, b in zip(one, again, strict=True))
         assert_true(same, "the same seed gives other results", "pass the generator on to every draw")
     # Two draws of cutmix agree if neither has a box (side below 1/4: (1/16)²) or both permutations agree (1/720): less than
-    # 0.006, and all twelve pairs less than 0.006^12. Of mixup they agree less often, of 300 coins hardly ever.
+    # 0.006, and all twelve pairs less than 0.006^12. Of mixup they agree less often, of 60 coins hardly ever.
     differ = any(not torch.equal(*two) for two in pairs)
     assert_true(differ, "the next call draws the same", "the generator goes on by itself")
     assert_true(any(not torch.equal(pairs[0][0], two[0]) for two in pairs[1:half]), "every seed gives the same")
@@ -436,8 +436,8 @@ def draw_from_default(m, what, seed):
     if what in ("mixup", "cutmix"):
         return torch.cat([part.flatten() for _ in range(8) for part in getattr(m, what)(x, torch.eye(6))])
     if what == "drop_path":
-        return m.drop_path(torch.ones(300, 2), 0.5)
-    return m.StochasticDepth(torch.nn.Identity(), 0.5)(torch.ones(300, 2))
+        return m.drop_path(torch.ones(60, 2), 0.5)
+    return m.StochasticDepth(torch.nn.Identity(), 0.5)(torch.ones(60, 2))
 
 
 @pytest.mark.behaviour
@@ -447,7 +447,7 @@ def test_the_default_generator(candidate, rng, what):
     seed = rng.seed()
     one, again, other = (candidate(draw_from_default, what, s) for s in (seed, seed, seed + 1))
     assert_true(torch.equal(one, again), "without a generator torch.manual_seed does not decide")
-    # Eight draws of mixup or cutmix, or 300 coins, agree with a chance far below 1e-6.
+    # Eight draws of mixup or cutmix, or 60 coins, agree with a chance far below 1e-6.
     assert_true(not torch.equal(one, other), "without a generator the draw is always the same", "no seed of your own")
 
 

@@ -123,9 +123,10 @@ def judge_source(
     phase: str,
     mode: str,
     left_out: tuple[str, ...] = (),
+    order: tuple[str, ...] = (),
     options: tuple[str, ...] = (),
 ) -> tuple["Verdict", "Findings"]:
-    """What the hidden tests of a phase say about a file, and what its text says. For `options` see `judge`."""
+    """What the hidden tests of a phase say about a file, and what its text says. For `order` and `options` see `judge`."""
     # Imported here: the process that schedules jobs needs neither torch nor pytest.
     from graders.forbidden import Findings, inspect_source
     from graders.judge import judge
@@ -140,6 +141,7 @@ def judge_source(
         select=selection(phase, "throughput" in left_out),
         measure=Stopwatch(launcher, exercise, source) if timed else None,
         left_out=left_out,
+        order=order,
         options=options,
     )
     if source.problem:  # it is never imported, and may not be parsable within any limits

@@ -111,6 +111,7 @@ def judge(
     measure: Measure | None = None,
     listen: Listener | None = None,
     left_out: Sequence[str] = (),
+    order: Sequence[str] = (),
     options: Sequence[str] = (),
 ) -> Verdict:
     """Runs the hidden tests of `exercise` on `source`.
@@ -121,6 +122,7 @@ def judge(
         measure: takes throughput measurements; such tests are pending without it.
         left_out: categories whose tests are pending.
         listen: is told every probe before it leaves.
+        order: the test functions to run, in this order; all of them as they stand in the file if empty.
         options: further options of pytest.
 
     Raises:
@@ -129,7 +131,8 @@ def judge(
     session = Session(launcher, source, exercise.limits, exercise.forbidden_operators)
     hooks = _Hooks(SandboxBackend(session, measure, listen), seed, left_out)
     arguments = [
-        str(exercise.hidden_tests), "-m", select, "--json-report", "--json-report-file=none",
+        *([f"{exercise.hidden_tests}::{name}" for name in order] or [str(exercise.hidden_tests)]),
+        "-m", select, "--json-report", "--json-report-file=none",
         "--json-report-omit", "log", "streams", "keywords", "collectors",
         "-W", "ignore", "--capture=no", "-q", "--no-header", "--tb=native",
         "-c", str(exercise.root / "pyproject.toml"), "--rootdir", str(exercise.root),

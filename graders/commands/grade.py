@@ -9,7 +9,7 @@ from graders.catalogue import Exercise, find_root, load_catalogue
 from graders.scoring import CATEGORIES
 
 if TYPE_CHECKING:
-    from graders.runner import Run
+    from graders.runner import Reports, Run
     from graders.submissions import Submission
 
 BUBBLEWRAP = "apt-get install bubblewrap"
@@ -96,7 +96,7 @@ def _refuse_in_sight(*paths: Path) -> None:
 
 def _execute(
     run: "Run", submissions: list["Submission"], exercises: list[Exercise], fall_back: bool, may_trust: bool
-) -> list[dict[str, Any]]:
+) -> "Reports":
     """Grades in the run's mode or, where that does not start, in the next weaker one."""
     from graders.runner import RunError
     from graders.sandbox.launch import SandboxError
@@ -113,7 +113,7 @@ def _execute(
     raise RunError("no sandbox starts here: grade on Linux, or use --mode trusted for code that you trust")
 
 
-def _with_progress(run: "Run", submissions: list["Submission"], exercises: list[Exercise]) -> list[dict[str, Any]]:
+def _with_progress(run: "Run", submissions: list["Submission"], exercises: list[Exercise]) -> "Reports":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -139,7 +139,7 @@ def _with_progress(run: "Run", submissions: list["Submission"], exercises: list[
 
 def _write(
     run: "Run",
-    reports: list[dict[str, Any]],
+    reports: "Reports",
     catalogue: dict[str, Exercise],
     exercises: list[Exercise],
     similarity: dict[str, Any] | None,

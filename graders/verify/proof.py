@@ -10,6 +10,7 @@ from graders.scoring import Result
 from graders.source import Source, read_source
 from graders.verify.files import Calibration, read_calibration
 from graders.verify.mutants import Mutant, find_mutants
+from graders.verify.order import order_tests
 from graders.verify.trials import Outcome, Trial
 
 SEEDS = ("first", "second", "third", *(f"seed {number}" for number in range(4, 101)))
@@ -28,6 +29,8 @@ class Proof:
     killed: list[Mutant] = field(default_factory=list)
     survived: list[Mutant] = field(default_factory=list)
     probes: int = 0
+    _reference: tuple[Result, ...] = ()
+    _rejected: dict[str, list[Result]] = field(default_factory=dict)
 
     @property
     def left_out(self) -> int:
@@ -61,21 +64,25 @@ class Proof:
                     yield self._trial(path.stem, read_source(path), seed, phase), control
 
     def mutations(self) -> Iterator[tuple[Trial, Mutant]]:
-        """Trials of the mutants that count."""
+        """Trials of the mutants that count; after the controls, which say which tests notice most."""
+        order = order_tests(self._reference, self._rejected)
         path = self.exercise.solution
         found = find_mutants(path.read_text(encoding="utf-8"), path.relative_to(self.exercise.root))
         self.mutants = [mutant for mutant in found if not mutant.mark]
         self.marked = len(found) - len(self.mutants)
         for number, mutant in enumerate(self.mutants):
             source = Source(self.exercise.name, mutant.source.encode())
-            yield self._trial(f"mutant {number}", source, SEEDS[0], "tests", brief=True), mutant
+            trial = self._trial(f"mutant {number}", source, SEEDS[0], "tests")
+            yield dataclasses.replace(trial, brief=True, order=order), mutant
 
-    def _trial(self, label: str, source: Source, seed: str, phase: str, brief: bool = False) -> Trial:
+    def _trial(self, label: str, source: Source, seed: str, phase: str) -> Trial:
         source = dataclasses.replace(source, name=self.exercise.name)
-        return Trial(self.exercise, label, source, seed, phase, self.mode, brief)
+        return Trial(self.exercise, label, source, seed, phase, self.mode)
 
     def judge_control(self, trial: Trial, control: Calibration | None, outcome: Outcome) -> None:
         """Notes what is wrong if the verdict is not the known one."""
+        if trial.phase == "tests":
+            self._remember(trial, outcome)
         if trial.label == "stub":
             if passed := [r.name for r in _passed(outcome)]:
                 self.problems.append(f"on the bare stub {_list(passed)} passes: pair it with a call that must work")
@@ -85,6 +92,13 @@ class Proof:
             where = sorted({r.category for r in outcome.failed})
             lost = f"only in {', '.join(where)}" if where else "nowhere"
             self.problems.append(f"{trial.label} should lose marks in {control.category}, but does {lost}")
+
+    def _remember(self, trial: Trial, outcome: Outcome) -> None:
+        """What `order_tests` learns from."""
+        if trial.label == "reference":
+            self._reference = outcome.results
+        elif trial.label.startswith("reject_"):
+            self._rejected[trial.label] = outcome.failed
 
     def _expect_full_marks(self, trial: Trial, outcome: Outcome, slow_is_fine: bool) -> None:
         reason = outcome.problem or outcome.withheld

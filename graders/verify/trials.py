@@ -16,7 +16,8 @@ from graders.source import Source
 
 @dataclass(frozen=True)
 class Trial:
-    """`label` says what the file is (stub, reference, `accept_…`, `reject_…`, a mutant); `brief` stops at the first failure."""
+    """`label` says what the file is (stub, reference, `accept_…`, `reject_…`, a mutant); `brief` stops at the first failure;
+    `order` says which tests come first, and neither the verdict nor the key depends on it."""
 
     exercise: Exercise
     label: str
@@ -25,6 +26,7 @@ class Trial:
     phase: str
     mode: str
     brief: bool = False
+    order: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -49,7 +51,14 @@ def run_trial(trial: Trial, launcher: Any) -> dict[str, Any]:
     """Judges a trial in a judging process; plain data."""
     options = ("-x",) if trial.brief else ()
     verdict, findings = judge_source(
-        trial.exercise, trial.source, launcher, seed=trial.seed, phase=trial.phase, mode=trial.mode, options=options
+        trial.exercise,
+        trial.source,
+        launcher,
+        seed=trial.seed,
+        phase=trial.phase,
+        mode=trial.mode,
+        order=trial.order,
+        options=options,
     )
     return {"tests": verdict.report.get("tests", []), "problem": verdict.problem, "withheld": findings.withheld}
 

@@ -218,7 +218,8 @@ def reply(choices: Choices, number: int) -> Any:
 NAMES = (
     "softmax.py", "ops/softmax.py", "kv_cache.py", "softm\x1bax.py", "s\nftmax.py", "../softmax.py", "/softmax.py", "a/",
     "softmax.py/", "SoftMax.py", "a\\softmax.py", "alice/softmax.py", "bob.zip", "a/b/c/kv_cache.py", "x.txt", "c.tar.gz",
-    "a/" * 40 + "softmax.py", "__MACOSX/softmax.py", "softmax.ipynb", "alice/kv_cache.ipynb", "C:softmax.py", "x" * 300 + ".py", "kv_cach.py",
+    "a/" * 40 + "softmax.py", "__MACOSX/softmax.py", "softmax.ipynb", "alice/kv_cache.ipynb", "C:softmax.py",
+    "x" * 300 + ".py", "kv_cach.py",
 )  # fmt: skip
 RECORDS = ((b"PK\3\4", 30), (b"PK\1\2", 46), (b"PK\5\6", 22))  # signatures and sizes of a zip's records
 NUMBERS = (0, 1, 2, 8, 12, 14, 93, 99, 0xFFFF, 2**15, 2**31, 0xFFFFFFFF)

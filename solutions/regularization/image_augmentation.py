@@ -14,9 +14,9 @@ Conventions. The pixel in row i and column j is a sample at the point x = j, y =
 The centre of an image is the point ((width - 1) / 2, (height - 1) / 2). From it are measured u = x - (width - 1) / 2 and
 v = y - (height - 1) / 2.
 
-Limits: `torch.nn.functional.grid_sample` and `affine_grid` are allowed (mind their own conventions), torchvision and other
-image libraries are not; each call within 2 s; throughput: no Python loop over images (the step lies between such a loop and
-one resampling of the batch).
+Limits: `torch.nn.functional.grid_sample` and `affine_grid` are allowed (mind their own conventions); `torchvision`, `kornia`,
+`skimage`, `PIL`, `cv2` and `scipy` are not; each call within 2 s; throughput: no Python loop over images (the step lies between
+such a loop and one resampling of the batch).
 
 The tests look at
 - numerics: matrices of each parameter and of all together; resampled values against float64 for images of any shape,

@@ -11,7 +11,12 @@ from graders.commands.errors import InputError
 @click.argument("exercises", nargs=-1, required=True, metavar="EXERCISE...")
 @click.option("--student", is_flag=True, help="A repository: stubs, public tests, data, workflow.")
 @click.option("--notebook", "assignment", metavar="ASSIGNMENT", help="nbgrader source notebooks of this assignment.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write; new or empty.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder to write; new or empty, or with --notebook, without a folder of this assignment.",
+)
 def command(exercises: tuple[str, ...], student: bool, assignment: str | None, out: Path) -> None:
     """Write what candidates get to solve EXERCISE...: nothing of hidden tests or solutions.
 

@@ -84,8 +84,9 @@ def normalize(
     # All four are group norms, but for the batch, which the one kind reduces too.
     grouped = inputs.reshape(batch, groups, -1)
     dims = (0, 2) if kind == "batch" else (2,)
-    variance, mean = torch.var_mean(grouped, dims, correction=0, keepdim=True)
-    result = ((grouped - mean) * torch.rsqrt(variance + eps)).reshape(inputs.shape)
+    centred = grouped - grouped.mean(dims, keepdim=True)
+    variance = centred.square().mean(dims, keepdim=True)  # several times faster than torch.var on a CPU
+    result = (centred * torch.rsqrt(variance + eps)).reshape(inputs.shape)
 
     per_channel = (channels, *[1] * (inputs.ndim - 2))  # not (channels,): that would broadcast along the last dimension
     if weight is not None:

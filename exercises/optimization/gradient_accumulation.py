@@ -81,7 +81,7 @@ def train_epoch(
     | batches | iterable of (inputs, targets) | also a generator: read once, none before the earlier steps are made |
     | accumulation_steps | int ≥ 1 | micro-batches of a step; the last step of the epoch takes what is left, if anything is |
     | max_norm | float > 0 or None | limit for the norm (of order 2) of the gradient of a step, all parameters of model together |
-    | result | list of floats | the mean loss of each step |
+    | result | list of floats | the mean loss of each step; empty if there are no batches, which is no error here |
 
     The gradient of a step is that of the mean loss over all that counts in its micro-batches, and of nothing from before. If its
     norm is above max_norm it is multiplied by max_norm / norm (within 1e-5; `torch.nn.utils.clip_grad_norm_` is allowed).

@@ -22,7 +22,7 @@ grade: $(INSTALLED)
 
 test: lint
 	$(BIN)/pytest tests
-	$(BIN)/kata verify --budget 360
+	$(BIN)/kata verify --budget 240
 
 verify: $(INSTALLED)
 	$(BIN)/kata verify

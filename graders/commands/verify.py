@@ -2,12 +2,15 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from graders.catalogue import Exercise, find_root, load_catalogue
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from graders.verify.proof import Proof
@@ -128,7 +131,7 @@ def _verify(
             if len(todo) > done:
                 left_out[what] += len(todo) - done
 
-        controls = [task for proof in sound for task in proof.controls(SEEDS[:seeds])]
+        controls = _in_turn(proof.controls(SEEDS[:seeds]) for proof in sound)
         tests = [task for task in controls if task[0].phase == "tests"]
         timed = [task for task in controls if task[0].phase == "throughput"]
         settle_control = lambda t, about, outcome: proofs[t.exercise.path].judge_control(t, about, outcome)  # noqa: E731
@@ -146,10 +149,15 @@ def _verify(
             left_out["throughput"] += len(timed)
         else:
             run("throughput", timed, settle_control, 1, usable_cores()[-1])
-        mutations = [list(proof.mutations()) for proof in sound]
-        mixed = [task for turn in zip_longest(*mutations) for task in turn if task]
-        run("mutants", mixed, settle_mutant, workers)
+        run("mutants", _in_turn(proof.mutations() for proof in sound), settle_mutant, workers)
     return _tell(list(proofs.values()), left_out, survivors)
+
+
+def _in_turn(exercises: Iterable[Iterable[T]]) -> list[T]:
+    """One of each exercise, then the next of each: where time is short, every exercise gets its share."""
+    missing = object()
+    turns = zip_longest(*exercises, fillvalue=missing)
+    return [task for turn in turns for task in turn if task is not missing]  # type: ignore[misc]
 
 
 def _tell(proofs: list["Proof"], left_out: Counter[str], survivors: bool) -> bool:

@@ -234,7 +234,7 @@ def test_a_result_of_three_gigabytes_is_refused(sandbox):
 
 def test_a_result_larger_than_may_be_returned_is_named(sandbox):
     with pytest.raises(Unanswerable, match="larger than may be returned"):
-        ask(sandbox, "import torch\ndef f(): return torch.zeros(300 << 20, dtype=torch.uint8)")
+        ask(sandbox, "import torch\ndef f(): return torch.zeros(300 << 20, dtype=torch.uint8)", deadline=20)
 
 
 @pytest.mark.parametrize(

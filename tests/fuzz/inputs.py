@@ -378,12 +378,15 @@ def _places(document: Any) -> Iterator[tuple[Any, Any]]:
         yield from _places(item)
 
 
+RATIOS = {"candidate": 1.5, "naive": 40.0, "step": 6.3}
+
+
 def reports() -> list[dict[str, Any]]:
     """Reports with something of everything."""
     tests = [
         make.entry(PATHS[0], "test_a[1]", points=2.0),
         make.entry(PATHS[0], "test_b", "failed", category="gradients", longrepr="E  wrong"),
-        make.entry(PATHS[0], "test_c", "failed", category="throughput", credit=0.25, points=4.0),
+        make.entry(PATHS[0], "test_c", "failed", category="throughput", credit=0.25, points=4.0, ratios=RATIOS),
         make.entry(PATHS[1], "test_d", skip="pending: needs a device", category="memory"),
     ]
     for test in tests:
@@ -392,12 +395,15 @@ def reports() -> list[dict[str, Any]]:
     collector = {"nodeid": "hidden_tests/ops/test_softmax.py", "outcome": "failed", "result": [], "longrepr": "E  no"}
     withheld = {PATHS[0]: {"withheld": "line 1 uses eval", "flags": ["line 1: eval"]}}
     missing = {PATHS[1]: {"problem": "softmax.py is missing", "source_sha256": ""}}
-    return [
+    made = [
         make.report(tests, collectors=(collector,)),
         make.report(tests[:2], lane="cuda", mode="reduced"),
         make.report(tests[2:], submission="bob", exercises=withheld),
         make.report([], submission="eve", exercises=missing),
     ]
+    for report in made:
+        report["kata"]["seconds"] = {path: {"tests": 1.5, "throughput": 2.0} for path in report["kata"]["exercises"]}
+    return made
 
 
 KEYS = {
@@ -424,3 +430,39 @@ def toml(choices: Choices) -> bytes:
         else:
             table[key] = choices.one(WRITTEN)
     return "\n".join(f"{key} = {item}" for key, item in table.items()).encode()
+
+
+COLUMNS = (
+    "ID", "Section", "SIS Login ID", "Week 1 (77)", "Student", "Identifier", "Grade", "Last modified (grade)", "Maximum Grade",
+    "Feedback comments", "Grade can be changed", "Email address",
+)  # fmt: skip
+CELLS = (
+    "alice",
+    "bob",
+    "EX",
+    "N/A",
+    "100",
+    "(read only)",
+    "Participant 7",
+    "No",
+    '"a ""b"" c"',
+    '"',
+    "-",
+    "1e400",
+    "",
+    "½",
+)
+
+
+def sheet(choices: Choices) -> bytes:
+    """A table as Canvas or Moodle exports it, or nearly."""
+    columns = [
+        *(COLUMNS[:5] if choices.below(2) else COLUMNS[5:]),
+        *(choices.one(COLUMNS) for _ in range(choices.below(2))),
+    ]
+    rows = [columns]
+    for _ in range(choices.below(6)):
+        rows.append([choices.one(CELLS) if choices.often() else choices.text() for _ in columns[choices.below(3) :]])
+    text = choices.one(("\n", "\r\n", "\r")).join(choices.one((",", ",", ";", "\t")).join(row) for row in rows)
+    mark = choices.one(("", "\ufeff"))
+    return (mark + text).encode(choices.one(("utf-8", "utf-8", "utf-16-le", "latin-1")), "replace")

@@ -23,15 +23,22 @@ from rich.console import Console
 
 from graders import report as page
 from graders import throughput
+from graders.alike import SCHEMA as ALIKE_SCHEMA
+from graders.alike import read_similarity
 from graders.catalogue import CatalogueError, load_exercise
 from graders.commands.errors import sentence
+from graders.exporters import canvas, moodle
+from graders.exporters.sheet import SheetError
 from graders.forbidden import MOST_FLAGS, inspect_source
 from graders.jobs import Job
 from graders.notebooks import read_notebook
 from graders.outcomes import CandidateFailure
+from graders.regrade import SURROUNDINGS_SCHEMA, RegradeError, earlier_reports, write_scores
+from graders.run import Clock, read_run, run_record
 from graders.runner import Run
 from graders.sandbox.launch import End
 from graders.schema import check_scores
+from graders.scorefile import ScoreFileError
 from graders.scoring import SENTENCE, ScoreError, candidate_view, clean, dumps, read_results, score
 from graders.session import Session
 from graders.source import Source, find_problem, read_source
@@ -437,6 +444,82 @@ def kept(data: bytes) -> None:
         _add_up(scores)
 
 
+def run(data: bytes) -> None:
+    """What a run of grading took, beside the scores, is refused in a sentence or can be shown with them."""
+    _beside(data, "run.json", (RUN,), read_run, lambda found: page.render_report(SCORES, found))
+
+
+def alike(data: bytes) -> None:
+    """Pairs that are alike, beside the scores, are refused in a sentence or can be shown with them."""
+    _beside(
+        data, "similarity.json", (ALIKE,), read_similarity, lambda found: page.render_report(SCORES, None, None, found)
+    )
+
+
+def _beside(
+    data: bytes, file: str, drafts: tuple[Any, ...], read: Callable[[Path], Any], show: Callable[[Any], str]
+) -> None:
+    try:
+        content = json.dumps(_document(data, drafts)).encode() if data[:1] == RECIPE else data
+    except (ValueError, RecursionError):
+        return
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        (place / file).write_bytes(content)
+        try:
+            found = read(place)
+        except ScoreFileError as error:
+            said(error)
+            return
+    _harmless(show(found))
+
+
+def earlier(data: bytes) -> None:
+    """What an earlier run left in the folder is kept and adds up, or is refused in a sentence; it never loses new scores."""
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        (out / "reports").mkdir()
+        try:
+            left = _document(data, ({"alice": REPORTS[1], "surroundings": SURROUNDINGS},))
+            if not isinstance(left, dict):
+                left = {"alice": left, "surroundings": left}
+            (out / "reports" / "alice.json").write_text(json.dumps(left.get("alice")))
+            (out / "surroundings.json").write_text(json.dumps(left.get("surroundings")))
+        except (ValueError, RecursionError):
+            return
+        (out / "scores.json").write_text(dumps(SCORES))
+        now = score(REPORTS[2:], CATALOGUE)
+        changed = write_scores(out, now, CATALOGUE.values(), "trusted", "5eed", ())
+        assert json.loads((out / "scores.json").read_bytes()) == now
+        json.dumps(changed, allow_nan=False)
+        try:
+            kept = earlier_reports(out, [PATHS[0]], "5eed")
+        except RegradeError as error:
+            said(error)
+            return
+        for own in kept.values():
+            assert set(own["kata"]["exercises"]) == {PATHS[0]}
+
+
+def sheet(data: bytes) -> None:
+    """A table of a platform is filled and keeps every byte of its other cells, or is refused in a sentence."""
+    whole = made(data, inputs.sheet)
+    fillers = (
+        lambda: canvas.fill(SCORES, whole, "s.csv", "Week 1", {}),
+        lambda: moodle.fill(SCORES, whole, "s.csv", {}),
+    )
+    for fill in fillers:
+        with bounded((1 << 20) + 400 * len(whole)):
+            try:
+                filled = fill()
+            except SheetError as error:
+                said(error)
+                continue
+        assert filled.rows or filled.content == whole
+        for note in filled.notes:
+            assert clean(note, len(note)) == note
+
+
 def text(data: bytes) -> None:
     """Cleaned text is printable and no longer than it may be, and cleaning it again changes nothing."""
     limit, lines = (80, 120, 140, 300, 600, 3000, 20_000)[data[0] % 7] if data else 80, len(data) % 2 == 1
@@ -476,6 +559,30 @@ KEPT = {
     "report": {**{k: REPORTS[1][k] for k in ("tests", "collectors", "exitcode")}, "summary": {"total": 2, "passed": 1}},
     "facts": make.facts(),
 }
+RUN = run_record(Clock(), 2, REPORTS)
+ALIKE = {
+    "schema": ALIKE_SCHEMA,
+    "exercises": {
+        PATHS[0]: {
+            "compared": 2,
+            "typical": 0.4,
+            "left_out": {"eve": "too short"},
+            "pairs": [
+                {
+                    "submissions": ["alice", "bob"],
+                    "shares": [0.97, 0.88],
+                    "common": 512,
+                    "same": False,
+                    "sha256": [
+                        SCORES["submissions"][name]["exercises"][PATHS[0]]["source_sha256"] for name in ("alice", "bob")
+                    ],
+                }
+            ],
+            "more": 0,
+        }
+    },
+}
+SURROUNDINGS = {"schema": SURROUNDINGS_SCHEMA, "exercises": {}}
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
     for function in (
@@ -490,6 +597,10 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         report,
         scores,
         kept,
+        run,
+        alike,
+        earlier,
+        sheet,
         text,
         catalogue,
     )

@@ -1,76 +1,16 @@
-"""An instructor's course from end to end, with real tools only: release, ten submissions, grading, gradebook, feedback, Canvas,
-report."""
+"""An instructor's course from end to end, with real tools only: release, twelve submissions, grading, gradebook, feedback,
+Canvas, report."""
 
 import csv
-import json
 import re
-import shutil
 
 import pytest
+from nbgrader.api import Gradebook
 
-from tests.nbgrader.conftest import ASSIGNMENT, NAMES, ROOT, SOLUTION, kata, nbgrader, rewrite
+from graders.catalogue import find_root, load_catalogue
+from tests.nbgrader.conftest import ASSIGNMENT, CLASS, FULL, PATHS, ROOT, export
 
-PATHS = {"mlp_forward": "foundations/mlp_forward", "norm_family": "normalization/norm_family"}
-RIGHT = {name: (ROOT / "solutions" / f"{path}.py").read_text() for name, path in PATHS.items()}
-WRONG = (ROOT / "hidden_tests/calibration/foundations/mlp_forward/reject_activation_on_the_output.py").read_text()
-STUB = (ROOT / "exercises/foundations/mlp_forward.py").read_text()
-# By student, what is handed in for each exercise: the source and whether in a notebook. Two are broken.
-CLASS = {
-    "ada": {"mlp_forward": (RIGHT["mlp_forward"], True), "norm_family": (RIGHT["norm_family"], True)},
-    "ben": {"mlp_forward": (WRONG, True), "norm_family": (RIGHT["norm_family"], True)},
-    "cho": {"mlp_forward": (RIGHT["mlp_forward"], False), "norm_family": (RIGHT["norm_family"], False)},
-    "dee": {"mlp_forward": (WRONG, False), "norm_family": (RIGHT["norm_family"], False)},
-    "eli": {"mlp_forward": (STUB, True), "norm_family": (RIGHT["norm_family"], True)},
-    "fay": {"mlp_forward": (RIGHT["mlp_forward"], True), "norm_family": (RIGHT["norm_family"], False)},
-    "gus": {"mlp_forward": (None, True), "norm_family": (RIGHT["norm_family"], True)},  # a notebook cut short
-    "hal": {"mlp_forward": ("def mlp_forward(:\n", False), "norm_family": (RIGHT["norm_family"], False)},
-    "ivy": {"norm_family": (RIGHT["norm_family"], True)},
-    "jon": {"mlp_forward": (RIGHT["mlp_forward"], False)},
-}
-FULL = {name: {s for s, own in CLASS.items() if own.get(name, ("",))[0] == RIGHT[name]} for name in NAMES}
-
-
-def hand_in(course, student, name, source, as_notebook):
-    folder = course / "submitted" / student / ASSIGNMENT
-    folder.mkdir(parents=True, exist_ok=True)
-    if not as_notebook:
-        (folder / f"{name}.py").write_text(source)
-        return
-    notebook = folder / f"{name}.ipynb"
-    shutil.copyfile(course / "release" / ASSIGNMENT / f"{name}.ipynb", notebook)
-    if source is None:
-        notebook.write_bytes(notebook.read_bytes()[:500])
-    else:
-        rewrite(notebook, lambda cells: cells[SOLUTION].update(source=source))
-
-
-@pytest.fixture(scope="module")
-def course(released, tmp_path_factory):
-    """The released course with its submissions graded and exported by the five commands of README."""
-    course = tmp_path_factory.mktemp("semester") / "course"
-    shutil.copytree(released, course)
-    for student, own in CLASS.items():
-        for name, (source, as_notebook) in own.items():
-            hand_in(course, student, name, source, as_notebook)
-    grades, book = course / "grades", f"sqlite:///{course / 'gradebook.db'}"
-    with (course / "canvas.csv").open("w", newline="") as file:
-        sheet = csv.writer(file)
-        sheet.writerow(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Week 1 (77)"])
-        sheet.writerow(["    Points Possible", "", "", "", "", "100"])
-        sheet.writerows([f"{s.title()}, A.", 100 + i, "", s, "One", ""] for i, s in enumerate([*CLASS, "zoe"]))
-    kata("grade", course / "submitted", "--out", grades, "--without", "throughput")
-    kata("export", "nbgrader", "--scores", grades, "--course", course, "--db", book)
-    nbgrader(course, "generate_feedback", ASSIGNMENT)
-    filled = ("--sheet", course / "canvas.csv", "--assignment", "Week 1", "--out", course / "filled.csv")
-    kata("export", "canvas", "--scores", grades, *filled)
-    kata("report", "--scores", grades, "--student", "ben", "--out", course / "ben.html")
-    nbgrader(course, "export", "--to", "grades.csv")
-    return course
-
-
-@pytest.fixture(scope="module")
-def scores(course):
-    return json.loads((course / "grades" / "scores.json").read_text())
+CATALOGUE = load_catalogue(find_root(ROOT))
 
 
 def test_everybody_gets_what_they_earned(scores):
@@ -82,27 +22,58 @@ def test_everybody_gets_what_they_earned(scores):
 
 
 def test_what_is_broken_costs_its_exercise_only_and_says_why(scores):
-    for student, word in (("gus", "mlp_forward.ipynb"), ("hal", "syntax error")):
-        own = scores["submissions"][student]["exercises"]
-        assert word in own[PATHS["mlp_forward"]]["problem"]
-        assert own[PATHS["norm_family"]]["problem"] is None
+    broken = {
+        ("gus", "mlp_forward"): "mlp_forward.ipynb",
+        ("hal", "mlp_forward"): "syntax error",
+        ("kim", "mlp_forward"): "mlp_forward.ipynb has no solution cell",
+        ("lea", "norm_family"): "norm_family.ipynb holds its solution cell 2 times",
+    }
+    for student, own in CLASS.items():
+        for name in own:
+            problem = scores["submissions"][student]["exercises"][PATHS[name]]["problem"]
+            assert broken.get((student, name), "") in (problem or "")
+            assert (problem is not None) == ((student, name) in broken)
 
 
 def test_the_gradebook_has_the_same_totals(course, scores):
     rows = list(csv.DictReader((course / "grades.csv").open()))
     found = {row["student_id"]: float(row["raw_score"]) for row in rows if row["assignment"] == ASSIGNMENT}
     assert found == pytest.approx({student: own["points"] for student, own in scores["submissions"].items()})
+    (most,) = {float(row["max_score"]) for row in rows if row["assignment"] == ASSIGNMENT}
+    with Gradebook(f"sqlite:///{course}/gradebook.db", "") as gradebook:
+        assert most == gradebook.find_assignment(ASSIGNMENT).max_score > scores["submissions"]["ada"]["max"]
 
 
-def test_feedback_reaches_everybody_and_shows_nothing_hidden(course):
-    pages = sorted((course / "feedback").glob(f"*/{ASSIGNMENT}/*.html"))
-    assert {page.parts[-3] for page in pages} == set(CLASS)
-    hidden = "".join((ROOT / f"hidden_tests/{p.replace('/', '/test_')}.py").read_text() for p in PATHS.values())
-    secrets = {line for line in re.findall(r"^    +(\S.{30,})$", hidden, re.M) if "(" in line and '"""' not in line}
-    for page in [*pages, course / "ben.html"]:
-        text = page.read_text()
-        assert [line for line in secrets if line in text] == []
-        assert "hidden_tests" not in text
+def test_the_same_export_once_more_changes_nothing(course):
+    files = {p: p.read_bytes() for p in (course / "autograded").rglob("*.ipynb")}
+    with Gradebook(f"sqlite:///{course}/gradebook.db", "") as gradebook:
+        before = sorted(gradebook.submission_dicts(ASSIGNMENT), key=str)
+    export(course)
+    with Gradebook(f"sqlite:///{course}/gradebook.db", "") as gradebook:
+        assert sorted(gradebook.submission_dicts(ASSIGNMENT), key=str) == before
+    assert {p: p.read_bytes() for p in (course / "autograded").rglob("*.ipynb")} == files
+
+
+def test_feedback_says_the_score_and_nothing_hidden(course, scores):
+    seed = (course / "grades" / "seed").read_text().strip()
+    pages = {(p.parts[-3], p.stem): p.read_text() for p in (course / "feedback").glob(f"*/{ASSIGNMENT}/*.html")}
+    assert {student for student, _ in pages} == set(CLASS)
+    for (student, name), html in [*pages.items(), (("ben", "mlp_forward"), (course / "ben.html").read_text())]:
+        exercise, own = CATALOGUE[PATHS[name]], scores["submissions"][student]["exercises"][PATHS[name]]
+        text = re.sub(r"&#\d+;|&\w+;", "'", re.sub(r"<[^>]+>", "", html))
+        if html is pages.get((student, name)):
+            assert "points, judged by kata grade." in text
+            assert (own["problem"] or "pending: ")[:60].replace("'", "") in text.replace("'", "")
+        assert "hostile()</script>" not in html
+        assert 'href="javascript' not in html
+        assert not re.search(r"<[^>]*onerror=hostile", html)
+        ours = exercise.public_tests.read_text() + exercise.solution.read_text()
+        hidden = {line.strip() for line in exercise.hidden_tests.read_text().splitlines()}
+        hidden -= {line.strip() for line in ours.splitlines()}
+        shown = {line.strip() for line in text.splitlines()}
+        assert not [line for line in hidden & shown if len(line) > 16]
+        assert not re.search(r"hidden_tests|test_\w+\[", text)
+        assert seed not in html
 
 
 def test_the_sheet_has_everybody_who_handed_in(course, scores):

@@ -52,7 +52,9 @@ def sigmoid(x: torch.Tensor) -> torch.Tensor:
 def sigmoid_backward(grad_output: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """The gradient with respect to x, given the one with respect to sigmoid(x)."""
     ### BEGIN SOLUTION
-    return grad_output * sigmoid(x) * sigmoid(-x)
+    # σ(x) · σ(-x), which is even, from one exponential of at most 0.
+    powers = torch.exp(-x.abs())
+    return grad_output * powers / (1 + powers) ** 2
     ### END SOLUTION
 
 
@@ -82,14 +84,14 @@ def relu(x: torch.Tensor) -> torch.Tensor:
 def relu_backward(grad_output: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """The gradient with respect to x, given the one with respect to relu(x); the derivative at 0 is 0."""
     ### BEGIN SOLUTION
-    return torch.where(x > 0, grad_output, 0)
+    return grad_output * _step(x)
     ### END SOLUTION
 
 
 def leaky_relu(x: torch.Tensor, negative_slope: float = 0.01) -> torch.Tensor:
     """x where x > 0, negative_slope · x elsewhere; negative_slope is any number, 0, 2 and -1 included."""
     ### BEGIN SOLUTION
-    return x.clamp(min=0) + negative_slope * x.clamp(max=0)
+    return torch.add(x.clamp(min=0), x.clamp(max=0), alpha=negative_slope)
     ### END SOLUTION
 
 
@@ -99,7 +101,8 @@ def leaky_relu_backward(grad_output: torch.Tensor, x: torch.Tensor, negative_slo
     The derivative at 0 is negative_slope.
     """
     ### BEGIN SOLUTION
-    return torch.where(x > 0, grad_output, negative_slope * grad_output)
+    step = _step(x)
+    return grad_output * (step + negative_slope * (1 - step))
     ### END SOLUTION
 
 
@@ -190,11 +193,16 @@ def log_softmax_backward(grad_output: torch.Tensor, x: torch.Tensor, dim: int = 
 ROOT, CUBIC = math.sqrt(2 / math.pi), 0.044715
 
 
+def _step(x: torch.Tensor) -> torch.Tensor:
+    """1 where x > 0, 0 elsewhere; as a factor several times faster on a CPU than torch.where with random signs."""
+    return x.sign().clamp(min=0)
+
+
 def _normal_cdf(x: torch.Tensor, approximate: str) -> torch.Tensor:
     if approximate == "tanh":
         return sigmoid(2 * ROOT * (x + CUBIC * x**3))
     if approximate == "none":
-        return torch.erfc(-x / math.sqrt(2)) / 2
+        return torch.erfc(x / -math.sqrt(2)) / 2
     raise ValueError(f'approximate must be "none" or "tanh", not {approximate!r}')
 
 

@@ -155,7 +155,7 @@ def embedding_bag(
     result = rows.new_zeros(len(offsets), weight.shape[1])
     if mode == "max":
         return result.scatter_reduce(0, bags[:, None].expand_as(rows), rows, "amax", include_self=False)
-    result = result.index_add(0, bags, rows)
+    result.index_add_(0, bags, rows)
     if mode == "mean":
         result = result / torch.bincount(bags, minlength=len(offsets)).clamp(min=1)[:, None]
     return result

@@ -111,13 +111,15 @@ class BatchNorm(nn.Module):
             count = inputs.numel() // self.num_features
             if count < 2:
                 raise ValueError("a batch needs more than one value per channel: its variance would always be 0")
-            variance, mean = torch.var_mean(inputs, all_but_channels(inputs), correction=0)
+            dims = all_but_channels(inputs)
+            mean = inputs.mean(dims)
+            centred = inputs - per_channel(mean, inputs.ndim)
+            variance = centred.square().mean(dims)  # several times faster than torch.var on a CPU
             if self.running_mean is not None:
                 self._track(mean, variance * (count / (count - 1)))
         else:
-            mean, variance = self.running_mean, self.running_var
-        scale = torch.rsqrt(variance + self.eps)
-        result = (inputs - per_channel(mean, inputs.ndim)) * per_channel(scale, inputs.ndim)
+            centred, variance = inputs - per_channel(self.running_mean, inputs.ndim), self.running_var
+        result = centred * per_channel(torch.rsqrt(variance + self.eps), inputs.ndim)
         if self.weight is not None:
             result = result * per_channel(self.weight, inputs.ndim) + per_channel(self.bias, inputs.ndim)
         return result

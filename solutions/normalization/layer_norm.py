@@ -86,15 +86,16 @@ def layer_norm_forward(
 
     wide = torch.float32 if inputs.dtype in (torch.float16, torch.bfloat16) else inputs.dtype
     dims = tuple(range(-len(shape), 0))
-    mean = inputs.to(wide).mean(dims, keepdim=True)
+    values = inputs.to(wide)
+    mean = values.mean(dims, keepdim=True)
     # Centred first: E[x²] - E[x]² cancels where the offset of a row is large against its spread.
-    centred = inputs.to(wide) - mean
+    centred = values - mean
     rstd = torch.rsqrt(centred.square().mean(dims, keepdim=True) + eps)
-    result = centred * rstd
+    result = centred.mul_(rstd)  # nobody else has it, and fresh memory costs more than the product
     if weight is not None:
-        result = result * weight.to(wide)
+        result.mul_(weight.to(wide))
     if bias is not None:
-        result = result + bias.to(wide)
+        result.add_(bias.to(wide))
     return result.to(inputs.dtype), mean, rstd
     ### END SOLUTION
 
@@ -125,7 +126,7 @@ def layer_norm_backward(
     dims = tuple(range(-len(shape), 0))
     wide = mean.dtype
     grad_result = grad_output.to(wide)
-    normalised = (inputs.to(wide) - mean) * rstd
+    normalised = (inputs.to(wide) - mean).mul_(rstd)
     # One dimension for all leading ones: sum(dim=()) would sum over everything where there are none.
     grad_weight = (grad_result * normalised).reshape(-1, *shape).sum(0)
     grad_bias = grad_result.reshape(-1, *shape).sum(0)
@@ -135,7 +136,8 @@ def layer_norm_backward(
     # result, which is centred and of fixed length: both parts are taken out.
     along_ones = grad_normalised.mean(dims, keepdim=True)
     along_row = (grad_normalised * normalised).mean(dims, keepdim=True)
-    grad_inputs = rstd * (grad_normalised - along_ones - normalised * along_row)
+    # rstd · (grad_normalised - along_ones - normalised · along_row), in place of what is normalised.
+    grad_inputs = normalised.mul_(-along_row).add_(grad_normalised).sub_(along_ones).mul_(rstd)
     return grad_inputs.to(inputs.dtype), grad_weight.to(inputs.dtype), grad_bias.to(inputs.dtype)
     ### END SOLUTION
 

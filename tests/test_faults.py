@@ -1,5 +1,6 @@
 """What happens around `kata grade` must not change a score: kills, a full disk, a clock that jumps, a folder that goes away."""
 
+import contextlib
 import json
 import os
 import random
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.attacks import COURSE, ENVIRONMENT, GRADE
-from tests.processes import zygotes
+from tests.processes import forsaken_sandboxes, judges, sandboxes
 
 VARIANTS = ("torch.softmax(x, -1)", "torch.softmax(x, 0)", "x.exp() / x.exp().sum(-1, keepdim=True)", "x.nope()")
 KILLS, CLASS = 6, 8
@@ -72,6 +73,13 @@ def undisturbed(request, tmp_path_factory):
     return folder, (place / "out" / "scores.json").read_bytes(), time.monotonic() - begin
 
 
+def kill(pids: set[int]) -> None:
+    assert pids
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def wait_until(condition, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while not condition() and time.monotonic() < until:
@@ -81,7 +89,7 @@ def wait_until(condition, seconds: float) -> bool:
 
 def test_killed_at_any_moment_it_goes_on(undisturbed, request, tmp_path):
     folder, scores, seconds = undisturbed
-    rng, before = random.Random(5), set(zygotes())
+    rng, before = random.Random(5), forsaken_sandboxes()
     kills = MANY_KILLS if request.config.getoption("--soak") else KILLS
     for _ in range(kills):
         running = start(folder, tmp_path / "out")
@@ -96,18 +104,15 @@ def test_killed_at_any_moment_it_goes_on(undisturbed, request, tmp_path):
                 job.unlink()
     assert grade(folder, tmp_path / "out").returncode == 0
     assert (tmp_path / "out" / "scores.json").read_bytes() == scores
-    assert wait_until(lambda: set(zygotes()) <= before, 20), "a killed run leaves its sandbox behind"
+    assert wait_until(lambda: forsaken_sandboxes() <= before, 20), "a killed run leaves its sandbox behind"
 
 
 def test_a_killed_sandbox_costs_nobody_a_point(undisturbed, tmp_path):
     folder, scores, _ = undisturbed
-    before, out = set(zygotes()), tmp_path / "out"
+    out = tmp_path / "out"
     running = start(folder, out)
     assert wait_until(lambda: any((out / "jobs").glob("*.json")), 120)
-    victims = set(zygotes()) - before
-    assert victims
-    for pid in victims:
-        os.kill(pid, signal.SIGKILL)
+    kill(sandboxes(running.pid))
     _, said = running.communicate(timeout=300)
     assert running.returncode == 0, said
     assert (out / "scores.json").read_bytes() == scores
@@ -115,23 +120,13 @@ def test_a_killed_sandbox_costs_nobody_a_point(undisturbed, tmp_path):
 
 def test_a_killed_judge_costs_nobody_a_point(undisturbed, tmp_path):
     folder, scores, _ = undisturbed
-    before, out = set(zygotes()), tmp_path / "out"
+    out = tmp_path / "out"
     running = start(folder, out)
     assert wait_until(lambda: any((out / "jobs").glob("*.json")), 120)
-    for pid in {judge_of(zygote) for zygote in set(zygotes()) - before}:
-        os.kill(pid, signal.SIGKILL)
+    kill(judges(running.pid))
     _, said = running.communicate(timeout=300)
     assert running.returncode == 0, said
     assert (out / "scores.json").read_bytes() == scores
-
-
-def judge_of(zygote: int) -> int:
-    """The judging process that started this sandbox."""
-    pid = zygote
-    while any(name in Path(f"/proc/{pid}/cmdline").read_bytes() for name in (b"zygote.py", b"enter.py")):
-        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        pid = int(status[1])
-    return pid
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small disk for this")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from graders.schema import check_scores
-from tests.processes import zygotes
+from tests.processes import forsaken_sandboxes
 
 ROOT = Path(__file__).resolve().parents[1]
 EXERCISE = "attention/scaled_dot_product_attention"
@@ -219,7 +219,7 @@ def test_two_runs_on_one_output_folder(class_of_loops, tmp_path):
 
 
 def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_running(class_of_loops, tmp_path):
-    before = set(zygotes())
+    before = forsaken_sandboxes()
     running = _start(class_of_loops, tmp_path / "out")
     time.sleep(6)
     running.send_signal(signal.SIGINT)
@@ -228,6 +228,6 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_running(class_of_loops, tm
     assert "the same command goes on" in said
     assert "Traceback" not in said
     until = time.monotonic() + 10
-    while not set(zygotes()) <= before and time.monotonic() < until:
+    while not forsaken_sandboxes() <= before and time.monotonic() < until:
         time.sleep(0.1)
-    assert set(zygotes()) <= before
+    assert forsaken_sandboxes() <= before

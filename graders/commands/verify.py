@@ -99,6 +99,7 @@ def _verify(
     from graders.jobs import usable_cores
     from graders.pool import map_in_pool
     from graders.verify.files import check_files
+    from graders.verify.mutants import mutants_of
     from graders.verify.proof import SEEDS, Proof
     from graders.verify.secrecy import prove
     from graders.verify.trials import Trial, read_outcome, run_trial
@@ -149,7 +150,13 @@ def _verify(
             left_out["throughput"] += len(timed)
         else:
             run("throughput", timed, settle_control, 1, usable_cores()[-1])
-        run("mutants", _in_turn(proof.mutations() for proof in sound), settle_mutant, workers)
+        bar, found = progress.add_task("finding mutants", total=len(sound)), {}
+        for exercise, mutants in map_in_pool(mutants_of, [p.exercise for p in sound], mode, workers, None, until):
+            found[exercise.path] = mutants
+            progress.advance(bar)
+        left_out["exercises' mutants"] += len(sound) - len(found)
+        tried = [proof.mutations(found[proof.exercise.path]) for proof in sound if proof.exercise.path in found]
+        run("mutants", _in_turn(tried), settle_mutant, workers)
     return _tell(list(proofs.values()), left_out, survivors)
 
 

@@ -7,11 +7,14 @@ a `raise` (messages), annotations, and lines that carry a `# mutants: equivalent
 
 import ast
 import difflib
+import pickle
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+from graders.catalogue import Exercise
 from graders.stubs import BEGIN_HIDDEN, END_HIDDEN
 
 MARK = re.compile(r"#\s*mutants:\s*(equivalent|free):\s*(\S.*)")
@@ -61,6 +64,12 @@ class Mutant:
     mark: str
 
 
+def mutants_of(exercise: Exercise, launcher: object) -> list[Mutant]:
+    """All mutants of an exercise's solution; for `map_in_pool`."""
+    path = exercise.solution
+    return find_mutants(path.read_text(encoding="utf-8"), path.relative_to(exercise.root))
+
+
 def find_mutants(source: str, path: Path) -> list[Mutant]:
     """All mutants of `source` in order of line; each text once."""
     regions, excluded, lines = _region_lines(source), _excluded_spans(source), source.splitlines()
@@ -79,14 +88,20 @@ def find_mutants(source: str, path: Path) -> list[Mutant]:
 
 def _mutate(source: str) -> Iterator[tuple[str, str]]:
     # Imported late: only authors have cosmic-ray.
-    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.ast import get_ast
+    from cosmic_ray.mutating import MutationVisitor
     from cosmic_ray.plugins import get_operator
 
+    parsed = pickle.dumps(
+        get_ast(source)
+    )  # a mutation changes its tree, and a copy of it is ten times cheaper than parsing
     for name in OPERATORS:
-        operator, occurrence = get_operator(name)(), 0
-        while (mutated := mutate_code(source, operator, occurrence)) is not None:
-            yield name, mutated
-            occurrence += 1
+        for occurrence in count():
+            visitor = MutationVisitor(occurrence, get_operator(name)())
+            mutated = visitor.walk(pickle.loads(parsed))
+            if not visitor.mutation_applied:
+                break
+            yield name, mutated.get_code()
 
 
 def _dump(source: str) -> str | None:

@@ -9,7 +9,7 @@ from graders.runner import has_mark
 from graders.scoring import Result
 from graders.source import Source, read_source
 from graders.verify.files import Calibration, read_calibration
-from graders.verify.mutants import Mutant, find_mutants
+from graders.verify.mutants import Mutant
 from graders.verify.order import order_tests
 from graders.verify.trials import Outcome, Trial
 
@@ -63,11 +63,9 @@ class Proof:
                 for seed in seeds if control.accept and phase == "tests" else seeds[:1]:
                     yield self._trial(path.stem, read_source(path), seed, phase), control
 
-    def mutations(self) -> Iterator[tuple[Trial, Mutant]]:
-        """Trials of the mutants that count; after the controls, which say which tests notice most."""
+    def mutations(self, found: Sequence[Mutant]) -> Iterator[tuple[Trial, Mutant]]:
+        """Trials of those mutants that count; after the controls, which say which tests notice most."""
         order = order_tests(self._reference, self._rejected)
-        path = self.exercise.solution
-        found = find_mutants(path.read_text(encoding="utf-8"), path.relative_to(self.exercise.root))
         self.mutants = [mutant for mutant in found if not mutant.mark]
         self.marked = len(found) - len(self.mutants)
         for number, mutant in enumerate(self.mutants):

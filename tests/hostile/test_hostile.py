@@ -71,7 +71,7 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     start = time.monotonic()
     scores = grade(place / "class", place / "out", mode)
     seconds = time.monotonic() - start
-    until = time.monotonic() + SETTLE  # other runs on this machine have processes too
+    until = time.monotonic() + SETTLE
     while (left := [line for line in leftovers() if line not in before]) and time.monotonic() < until:
         time.sleep(1)
     undisturbed = grade(place / "honest", place / "honest_out", mode)

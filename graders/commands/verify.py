@@ -132,12 +132,12 @@ def _verify(
             if len(todo) > done:
                 left_out[what] += len(todo) - done
 
-        controls = _in_turn(proof.controls(SEEDS[:seeds]) for proof in sound)
-        tests = [task for task in controls if task[0].phase == "tests"]
-        timed = [task for task in controls if task[0].phase == "throughput"]
+        right = _in_turn(proof.right(SEEDS[:seeds]) for proof in sound)
         settle_control = lambda t, about, outcome: proofs[t.exercise.path].judge_control(t, about, outcome)  # noqa: E731
         settle_mutant = lambda t, about, outcome: proofs[t.exercise.path].judge_mutant(about, outcome)  # noqa: E731
-        run("controls", tests, settle_control, workers)
+        run("right submissions", [task for task in right if task[0].phase == "tests"], settle_control, workers)
+        wrong = _in_turn(proof.wrong() for proof in sound)
+        run("wrong submissions", [task for task in wrong if task[0].phase == "tests"], settle_control, workers)
         bar = progress.add_task("secrecy", total=len(sound))
         heard = 0
         for exercise, told in map_in_pool(prove, [p.exercise for p in sound], mode, workers, None, until):
@@ -146,6 +146,7 @@ def _verify(
             heard += 1
             progress.advance(bar)
         left_out["secrecy"] += len(sound) - heard
+        timed = [task for task in [*right, *wrong] if task[0].phase == "throughput"]
         if mode == "trusted":
             left_out["throughput"] += len(timed)
         else:

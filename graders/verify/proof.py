@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from graders.catalogue import Exercise
 from graders.runner import has_mark
@@ -43,28 +44,46 @@ class Proof:
         tried = len(self.killed) + len(self.survived)
         return len(self.killed) / tried if tried else 1.0
 
-    def controls(self, seeds: Sequence[str]) -> Iterator[tuple[Trial, Calibration | None]]:
-        """Trials of the stub, the reference and the calibration bank; throughput apart from the rest, with three seeds at
-        most."""
-        phases = ["tests", *(["throughput"] if has_mark(self.exercise, "throughput") else [])]
+    def right(self, seeds: Sequence[str]) -> Iterator[tuple[Trial, Calibration | None]]:
+        """Trials of the reference and of what must be accepted, and of the stub, which must fail every test; throughput apart
+        from the rest, with three seeds at most."""
         yield self._trial("stub", read_source(self.exercise.stub), seeds[0], "tests"), None
-        for phase in phases:
+        for phase in self._phases:
             for seed in seeds if phase == "tests" else seeds[:3]:
                 yield self._trial("reference", read_source(self.exercise.solution), seed, phase), None
+        for path, control in self._bank():
+            if control.accept:
+                for phase in self._phases:
+                    for seed in seeds if phase == "tests" else seeds[:1]:
+                        yield self._trial(path.stem, read_source(path), seed, phase), control
+
+    def wrong(self) -> Iterator[tuple[Trial, Calibration]]:
+        """Trials of what must lose marks in a category; after those of the reference, which say what its tests are: they
+        come first, and the first failure ends the trial."""
+        for path, control in self._bank():
+            if control.accept or (control.category == "throughput" and "throughput" not in self._phases):
+                continue
+            phase = "throughput" if control.category == "throughput" else "tests"
+            trial = self._trial(path.stem, read_source(path), SEEDS[0], phase)
+            if phase == "tests" and self._reference:
+                inside = order_tests((r for r in self._reference if r.category == control.category), {})
+                outside = order_tests((r for r in self._reference if r.category != control.category), {})
+                trial = dataclasses.replace(trial, brief=True, order=(*inside, *outside))
+            yield trial, control
+
+    @property
+    def _phases(self) -> tuple[str, ...]:
+        return ("tests", "throughput") if has_mark(self.exercise, "throughput") else ("tests",)
+
+    def _bank(self) -> Iterator[tuple[Path, Calibration]]:
+        """The calibration files that say what they are."""
         for path in sorted(self.exercise.calibration.glob("*.py")):
             control = read_calibration(path)
-            if isinstance(control, str):
-                continue
-            for phase in phases:
-                if phase == "throughput" and not control.accept and control.category != "throughput":
-                    continue
-                if phase == "tests" and not control.accept and control.category == "throughput":
-                    continue
-                for seed in seeds if control.accept and phase == "tests" else seeds[:1]:
-                    yield self._trial(path.stem, read_source(path), seed, phase), control
+            if not isinstance(control, str):
+                yield path, control
 
     def mutations(self, found: Sequence[Mutant]) -> Iterator[tuple[Trial, Mutant]]:
-        """Trials of those mutants that count; after the controls, which say which tests notice most."""
+        """Trials of those mutants that count; after all others, which say which tests notice most."""
         order = order_tests(self._reference, self._rejected)
         self.mutants = [mutant for mutant in found if not mutant.mark]
         self.marked = len(found) - len(self.mutants)

@@ -51,12 +51,13 @@ def t_p_value(statistic: float, degrees: int) -> float:
     It is the regularised incomplete beta function at x = degrees / (degrees + statistic²), by its continued fraction.
     """
     a, b = degrees / 2, 0.5
-    x = degrees / (degrees + statistic * statistic)
-    if statistic == 0 or x == 0:
-        return float(statistic == 0)
+    square = statistic * statistic
+    x = degrees / (degrees + square)
+    if square < 1e-300 or x == 0:
+        return float(x != 0)
     swap = x > (a + 1) / (a + b + 2)
     if swap:
-        a, b, x = b, a, 1 / (1 + degrees / (statistic * statistic))
+        a, b, x = b, a, 1 / (1 + degrees / square)
     front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
     c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
     fraction = d

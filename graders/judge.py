@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import pytest_jsonreport.plugin
+import pytest_timeout
 
 from graders.catalogue import Exercise
 from graders.sandbox.launch import Launcher, SandboxError
 from graders.session import Session
 from graders.source import Source
+from graders.testing import plugin
 from graders.testing.capture import Captured, capture
 from graders.testing.plugin import BACKEND, SEED
 
@@ -21,7 +24,8 @@ from graders.testing.plugin import BACKEND, SEED
 UNUSED = (
     "cacheprovider", "unraisableexception", "threadexception", "faulthandler", "doctest", "junitxml", "logging", "pastebin",
 )  # fmt: skip
-PLUGINS = ("graders.testing.plugin", "pytest_timeout", "pytest_jsonreport.plugin")
+# As modules: for a name pytest reads what every installed package registers, a tenth of a short session.
+PLUGINS = (plugin, pytest_timeout, pytest_jsonreport.plugin)
 # The second line after the session's own deadlines: a test that hangs in the judge itself.
 JUDGE_SECONDS = 900
 
@@ -138,13 +142,13 @@ def judge(
         "-c", str(exercise.root / "pyproject.toml"), "--rootdir", str(exercise.root),
         "-o", "addopts=", "-o", f"timeout={JUDGE_SECONDS}", "--import-mode=importlib", "--strict-markers",
         "--noconftest",  # one that was left beside the course could pass every test
-        *(f"-p{name}" for name in PLUGINS), *(f"-pno:{name}" for name in UNUSED), *options,
+        *(f"-pno:{name}" for name in UNUSED), *options,
     ]  # fmt: skip
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     said = io.StringIO()
     try:
         with redirect_stdout(said), redirect_stderr(said):
-            code = pytest.main(arguments, plugins=[hooks])
+            code = pytest.main(arguments, plugins=[hooks, *PLUGINS])
     finally:
         stdout, stderr = session.close()
     if hooks.broken or not launcher.alive():

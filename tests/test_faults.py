@@ -87,6 +87,7 @@ def wait_until(condition, seconds: float) -> bool:
     return condition()
 
 
+@pytest.mark.timeout(3 * 3600)  # its long form
 def test_killed_at_any_moment_it_goes_on(undisturbed, request, tmp_path):
     folder, scores, seconds = undisturbed
     rng, before = random.Random(5), forsaken_sandboxes()

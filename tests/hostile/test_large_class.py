@@ -24,6 +24,7 @@ def resident(pid: int) -> int:
     return next((int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("VmRSS")), 0)
 
 
+@pytest.mark.timeout(SECONDS + 600)
 def test_memory_stays_flat(request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if not request.config.getoption("--soak"):
         pytest.skip("takes half an hour: run with --soak")

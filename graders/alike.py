@@ -39,15 +39,17 @@ def _check(found: Any) -> None:
     if found["schema"] != SCHEMA:
         raise ValueError("another schema")
     for path, own in found["exercises"].items():
-        typical, numbers = own["typical"], [own["more"]]
+        numbers = [own["more"], *([] if own["typical"] is None else [own["typical"]])]
         texts = [path]
         for pair in own["pairs"]:
             (one, other), (first, second) = pair["submissions"], pair["shares"]
             texts += [one, other, *pair["sha256"]]
             numbers += [first, second, pair["common"]]
+            if not isinstance(pair["same"], bool):
+                raise ValueError("neither true nor false")
         if not all(isinstance(text, str) for text in texts):
             raise ValueError("no text")
-        if not all(isinstance(number, int | float) and 0 <= number < 1e12 for number in [*numbers, typical or 0]):
+        if not all(isinstance(number, int | float) and 0 <= number < 1e12 for number in numbers):
             raise ValueError("no number")
 
 

@@ -177,6 +177,9 @@ def test_the_report_shows_pairs_of_the_graded_files_to_staff_only(batch_norm, tm
         '{"schema": "kata.similarity/v1", "exercises": {"a/b": {"typical": null, "more": -1, "pairs": []}}}',
         '{"schema": "kata.similarity/v1", "exercises": {"a/b": {"typical": null, "more": 0, "pairs": [{"submissions": [1, 2],'
         '"shares": [1, 1], "sha256": ["", ""], "common": 1, "same": true}]}}}',
+        '{"schema": "kata.similarity/v1", "exercises": {"a/b": {"typical": null, "more": 0, "pairs": [{"submissions": ["a", "b"],'
+        '"shares": [1, 1], "sha256": ["", ""], "common": 1}]}}}',
+        '{"schema": "kata.similarity/v1", "exercises": {"a/b": {"typical": "", "more": 0, "pairs": []}}}',
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_named(tmp_path, text):

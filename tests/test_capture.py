@@ -197,7 +197,11 @@ def test_generators_and_coroutines_are_no_probes(probe):
         capture(probe)
 
 
-@pytest.mark.parametrize("probe", [Box, Box().method, math.sqrt, functools.partial(unmarked), 3], ids=repr)
+@pytest.mark.parametrize(
+    "probe",
+    [Box, Box().method, math.sqrt, functools.partial(unmarked), 3],
+    ids=["class", "method", "builtin", "partial", "number"],
+)
 def test_a_probe_is_a_plain_function(probe):
     with pytest.raises(ProbeRefused, match="a probe must be a plain function, not a"):
         capture(probe)

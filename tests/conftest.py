@@ -15,6 +15,7 @@ collect_ignore = [f"hostile/{folder}" for folder in ("course", "honest", "forge"
 TOGETHER = {"browser", "nbgrader"}  # folders whose files share a browser, a database, a graded course
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Side by side (`-n 3 --dist loadgroup`), the tests of a file stay together, for what they share."""
     if config.pluginmanager.hasplugin("xdist"):

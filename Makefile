@@ -21,7 +21,7 @@ grade: $(INSTALLED)
 	$(BIN)/kata grade "$(SUBMISSIONS)" --out build/grades
 
 test: lint
-	$(BIN)/pytest tests -n 3 --dist loadgroup
+	$(BIN)/pytest tests -n 3 --dist loadfile
 	$(BIN)/kata verify --budget 240
 
 verify: $(INSTALLED)

@@ -12,16 +12,6 @@ from graders.sandbox.launch import Launcher, SandboxError, launcher
 ROOT = Path(__file__).resolve().parents[1]
 # Tests of a course for `kata grade` to run, and attacks, which nothing may import here whatever their names are.
 collect_ignore = [f"hostile/{folder}" for folder in ("course", "honest", "forge", "steal", "break", "trip")]
-TOGETHER = {"browser", "nbgrader"}  # folders whose files share a browser, a database, a graded course
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist looks
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Side by side (`-n 3 --dist loadgroup`), the tests of a file stay together, for what they share."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            group = item.path.parent.name if item.path.parent.name in TOGETHER else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _working(mode: str) -> Iterator[Launcher]:

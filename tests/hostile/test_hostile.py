@@ -27,7 +27,8 @@ from tests.hostile.attacks import (
 )
 
 SEED = "hostile-seed-77aa01"
-SECONDS, SETTLE = 900, 30
+SECONDS, SETTLE = 1500, 30
+pytestmark = pytest.mark.timeout(2 * SECONDS)  # the first test of each mode waits for two runs
 MARKERS = ("kata-hidden-marker-c83e7d2260fa", "kata-solution-marker-5b1f0c9ad34e", SEED, "course/hidden_tests")
 INPUTS = ("kata-hostile-input", "83, 84, 79", "838479")  # beside what would carry inputs away
 STOLEN = "STO" + "LEN"

@@ -20,8 +20,10 @@ help:
 grade: $(INSTALLED)
 	$(BIN)/kata grade "$(SUBMISSIONS)" --out build/grades
 
+# Most tests wait more than they work. The examples are graded alone: throughput is measured in them.
 test: lint
-	$(BIN)/pytest tests -n 3 --dist loadfile
+	$(BIN)/pytest tests -n 3 --dist loadfile --ignore tests/test_examples.py
+	$(BIN)/pytest tests/test_examples.py
 	$(BIN)/kata verify --budget 240
 
 verify: $(INSTALLED)

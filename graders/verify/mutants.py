@@ -92,9 +92,8 @@ def _mutate(source: str) -> Iterator[tuple[str, str]]:
     from cosmic_ray.mutating import MutationVisitor
     from cosmic_ray.plugins import get_operator
 
-    parsed = pickle.dumps(
-        get_ast(source)
-    )  # a mutation changes its tree, and a copy of it is ten times cheaper than parsing
+    # A mutation changes its tree, and a copy of it is ten times cheaper than parsing.
+    parsed = pickle.dumps(get_ast(source))
     for name in OPERATORS:
         for occurrence in count():
             visitor = MutationVisitor(occurrence, get_operator(name)())

@@ -10,10 +10,12 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from multiprocessing import forkserver, get_context, parent_process
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,15 +36,15 @@ class PoolError(UserError):
     """Judging processes cannot be kept alive."""
 
 
-def _prepare(mode: str, core: int | None, devices: tuple[str, ...]) -> None:
-    """In a judging process: starts its zygote and tries the sandbox. With a `core`, for measuring, both stay on it; with
-    `devices` this process is alone on them."""
+def _prepare(mode: str, cores: Sequence[int], steady: bool = False, devices: tuple[str, ...] = ()) -> None:
+    """In a judging process: starts its zygote and tries the sandbox. Both stay on `cores`; with `steady`, for measuring, the
+    sandbox keeps its memory; with `devices` this process is alone on them."""
     global _start, _problem
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    if core is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
     import torch
 
     from graders.sandbox.launch import SandboxError, launcher
@@ -53,7 +55,7 @@ def _prepare(mode: str, core: int | None, devices: tuple[str, ...]) -> None:
     gc.freeze()  # what is imported by now never becomes garbage
     if devices:
         FileLock(Path(tempfile.gettempdir()) / "kata-cuda.lock", mode=0o666).acquire()
-    _start = partial(launcher, mode, os.getpid(), steady=core is not None, devices=devices)
+    _start = partial(launcher, mode, os.getpid(), steady=steady, devices=devices)
     atexit.register(_close)
     try:
         _renew()
@@ -110,34 +112,38 @@ def _call(function: Callable[[Any, Any], T], argument: Any) -> T:
 
 def map_in_pool(
     function: Callable[[Any, Any], T],
-    arguments: Iterable[Any],
+    arguments: Sequence[Any],
     mode: str,
     workers: int,
-    core: int | None = None,
-    until: float = math.inf,
+    *,
+    measured: Sequence[Any] = (),
     devices: tuple[str, ...] = (),
-) -> Iterator[tuple[Any, T]]:
+    until: float = math.inf,
+) -> Generator[tuple[Any, T], None, None]:
     """Calls `function(argument, launcher)` in judging processes and yields each argument with its result.
 
-    After the instant `until` (of `time.monotonic`) no further call starts.
+    What is `measured` runs one at a time on the last core, alone on the `devices`; what else there is, beside it on the other
+    cores, and on all once nothing is left to measure. After the instant `until` (of `time.monotonic`) no further call starts;
+    closing the generator ends those that run.
 
     Raises:
         SandboxError: if the sandbox does not start or fails its self-test.
         PoolError: if judging processes die again and again.
     """
-    yield from _run(list(arguments), partial(_call, function), workers, (mode, core, devices), until)
+    left, timed = dict(enumerate([*measured, *arguments])), frozenset(range(len(measured)))
+    lanes = partial(_lanes, timed=timed, mode=mode, workers=workers, devices=devices)
+    yield from _run(left, lanes, partial(_call, function), until)
 
 
 def _run(
-    waiting: list[Any], function: Callable[[Any], T], workers: int, settings: tuple[Any, ...], until: float
+    left: dict[int, Any], lanes: Callable[[Iterable[int]], "list[_Lane]"], function: Callable[[Any], T], until: float
 ) -> Iterator[tuple[Any, T]]:
     """If a judging process dies, the jobs in flight run again in fresh ones, a limited number of times."""
-    left = dict(enumerate(waiting))
     for attempt in range(TRIES):
         if not left:
             return
         try:
-            for index, result in _once(left, function, workers, settings, until):
+            for index, result in _once(lanes(left), left, function, until):
                 argument = left.pop(index)
                 yield argument, result
         except BrokenProcessPool:
@@ -147,34 +153,66 @@ def _run(
             return
 
 
-def _once(
-    left: dict[int, Any], function: Callable[[Any], T], workers: int, settings: tuple[Any, ...], until: float
-) -> Iterator[tuple[int, T]]:
+@dataclass(frozen=True)
+class _Lane:
+    """Judging processes that are alike, and the queues of jobs that they take from, the first one first."""
+
+    pool: ProcessPoolExecutor
+    workers: int
+    queues: tuple[deque[int], ...]
+
+    def take(self) -> int | None:
+        return next((queue.popleft() for queue in self.queues if queue), None)
+
+
+def _lanes(
+    left: Iterable[int], timed: frozenset[int], mode: str, workers: int, devices: tuple[str, ...]
+) -> list[_Lane]:
+    """One for what is measured, if anything is, and one for the rest beside it."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["graders.judge", "graders.throughput"])
-    workers = max(1, min(workers, len(left)))
-    pool = ProcessPoolExecutor(workers, context, _prepare, settings)
+
+    def lane(queues: tuple[deque[int], ...], workers: int, *settings: Any) -> _Lane:
+        return _Lane(ProcessPoolExecutor(workers, context, _prepare, (mode, *settings)), workers, queues)
+
+    measured = deque(index for index in left if index in timed)
+    others = deque(index for index in left if index not in timed)
+    cores, lanes = usable_cores(), []
+    if measured:
+        lanes.append(lane((measured, others), 1, cores[-1:], True, devices))
+        cores, workers = cores[:-1], workers - 1
+    if cores and (workers := min(workers, len(others))):
+        lanes.append(lane((others,), workers, cores))
+    return lanes
+
+
+def _once(
+    lanes: list[_Lane], left: Mapping[int, Any], function: Callable[[Any], T], until: float
+) -> Iterator[tuple[int, T]]:
+    running: dict[Future[T], tuple[int, _Lane]] = {}
     try:
-        waiting, futures = deque(left.items()), dict[Future[T], int]()
-        while waiting or futures:
-            if time.monotonic() > until:
-                waiting.clear()
-            while waiting and len(futures) < 2 * workers:
-                index, argument = waiting.popleft()
-                futures[pool.submit(function, argument)] = index
-            if not futures:
+        while True:
+            for lane in lanes if time.monotonic() <= until else ():
+                free = 2 * lane.workers - sum(own is lane for _, own in running.values())
+                for index in islice(iter(lane.take, None), free):
+                    running[lane.pool.submit(function, left[index])] = index, lane
+            if not running:
                 break
-            done, _ = wait(futures, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                yield futures.pop(future), future.result()
+                index, _ = running.pop(future)
+                yield index, future.result()
     except BaseException:
         # Interrupted or failed: do not wait for jobs in flight. Their zygotes end with the processes.
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
+        for lane in lanes:
+            for process in list((lane.pool._processes or {}).values()):
+                process.terminate()
         _end_forkserver()
-        pool.shutdown(wait=False, cancel_futures=True)
+        for lane in lanes:
+            lane.pool.shutdown(wait=False, cancel_futures=True)
         raise
-    pool.shutdown()
+    for lane in lanes:
+        lane.pool.shutdown()
 
 
 def _end_forkserver() -> None:

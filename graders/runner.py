@@ -6,6 +6,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
@@ -16,7 +17,7 @@ from graders.catalogue import Exercise
 from graders.devices import cuda_devices
 from graders.errors import UserError
 from graders.files import file_name, write_atomically
-from graders.jobs import Job, run_job, usable_cores, versions, with_name
+from graders.jobs import Job, run_job, versions, with_name
 from graders.pool import default_workers, map_in_pool
 from graders.regrade import with_earlier
 from graders.run import Clock, seconds_of
@@ -124,18 +125,16 @@ class Run:
             else:
                 self.clock.kept += 1
                 finish(job, known)
-        last = usable_cores()[-1]
-        settings: dict[str, tuple[int, int | None, tuple[str, ...]]] = {
-            "tests": (self.workers, None, ()),
-            "throughput": (1, last, ()),
-            "cuda": (1, last, cuda_devices()),
-        }
-        for phase, (workers, core, devices) in settings.items():
+        for phase in ("tests", "throughput", "cuda"):
             chosen = [job for job, *_ in alike.values() if job.phase == phase]
-            for judged, result in map_in_pool(run_job, chosen, self.mode, workers, core, devices=devices):
-                write_atomically(self._cached(judged), json.dumps(result).encode())
-                for job in alike[judged.key]:
-                    finish(job, copy.deepcopy(result))
+            untimed, timed = (chosen, []) if phase == "tests" else ([], chosen)
+            devices = cuda_devices() if phase == "cuda" else ()
+            judging = map_in_pool(run_job, untimed, self.mode, self.workers, measured=timed, devices=devices)
+            with closing(judging):
+                for judged, result in judging:
+                    write_atomically(self._cached(judged), json.dumps(result).encode())
+                    for job in alike[judged.key]:
+                        finish(job, copy.deepcopy(result))
         return Reports([reports[name] for name in by_submission])
 
     def _cached(self, job: Job) -> Path:

@@ -61,7 +61,7 @@ def test_the_seed_is_kept_and_never_empty(tmp_path):
 def test_equal_files_are_judged_once(tmp_path, monkeypatch):
     judged = []
 
-    def judge(function, jobs, mode, workers, core=None, devices=()):
+    def judge(function, jobs, mode, workers, measured, devices):
         for job in jobs:
             judged.append(job.submission)
             yield job, json.loads(json.dumps(WHOLE))

@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -94,9 +95,8 @@ def _verify(
     exercises: list[Exercise], seeds: int, mode: str, workers: int, until: float, memory: "Memory", survivors: bool
 ) -> bool:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    from graders.jobs import usable_cores
     from graders.pool import map_in_pool
     from graders.verify.files import check_files
     from graders.verify.mutants import mutants_of
@@ -113,51 +113,59 @@ def _verify(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
 
-        def run(what: str, tasks: list[tuple[Trial, Any]], settle: Any, workers: int, core: int | None = None) -> None:
+        def settle(trial: Trial, about: Any, said: dict[str, Any]) -> None:
+            proofs[trial.exercise.path].judge(trial, about, read_outcome(said))
+
+        def begin(what: str, tasks: list[tuple[Trial, Any]]) -> dict[Trial, tuple[str, TaskID, Any]]:
+            """Shows a bar, settles what is known and returns the rest."""
             bar = progress.add_task(what, total=len(tasks))
-            todo: dict[Trial, Any] = {}
+            unknown = {}
             for trial, about in tasks:
                 said = memory.recall(trial)
                 if said is None:
-                    todo[trial] = about
+                    unknown[trial] = what, bar, about
                 else:
-                    settle(trial, about, read_outcome(said))
+                    settle(trial, about, said)
                     progress.advance(bar)
-            done = 0
-            for trial, said in map_in_pool(run_trial, list(todo), mode, workers, core, until):
-                memory.keep(trial, said)
-                settle(trial, todo[trial], read_outcome(said))
-                done += 1
-                progress.advance(bar)
-            if len(todo) > done:
-                left_out[what] += len(todo) - done
+            return unknown
+
+        def run(untimed: dict[Trial, Any], timed: dict[Trial, Any]) -> None:
+            open_trials = untimed | timed
+            with closing(
+                map_in_pool(run_trial, list(untimed), mode, workers, measured=list(timed), until=until)
+            ) as judging:
+                for trial, said in judging:
+                    _, bar, about = open_trials.pop(trial)
+                    memory.keep(trial, said)
+                    settle(trial, about, said)
+                    progress.advance(bar)
+            left_out.update(what for what, *_ in open_trials.values())
+
+        def ask(what: str, function: Callable[[Exercise, Any], T]) -> dict[str, T]:
+            """What the function returns for each exercise."""
+            answers = {}
+            bar = progress.add_task(what, total=len(sound))
+            with closing(map_in_pool(function, [p.exercise for p in sound], mode, workers, until=until)) as answering:
+                for exercise, answer in answering:
+                    answers[exercise.path] = answer
+                    progress.advance(bar)
+            left_out[f"exercises ({what})"] += len(sound) - len(answers)
+            return answers
 
         right = _in_turn(proof.right(SEEDS[:seeds]) for proof in sound)
-        settle_control = lambda t, about, outcome: proofs[t.exercise.path].judge_control(t, about, outcome)  # noqa: E731
-        settle_mutant = lambda t, about, outcome: proofs[t.exercise.path].judge_mutant(about, outcome)  # noqa: E731
-        run("right submissions", [task for task in right if task[0].phase == "tests"], settle_control, workers)
+        run(begin("right submissions", [task for task in right if task[0].phase == "tests"]), {})
         wrong = _in_turn(proof.wrong() for proof in sound)
-        run("wrong submissions", [task for task in wrong if task[0].phase == "tests"], settle_control, workers)
-        bar = progress.add_task("secrecy", total=len(sound))
-        heard = 0
-        for exercise, told in map_in_pool(prove, [p.exercise for p in sound], mode, workers, None, until):
-            proofs[exercise.path].problems += told["leaks"]  # type: ignore[arg-type]
-            proofs[exercise.path].probes = told["probes"]  # type: ignore[assignment]
-            heard += 1
-            progress.advance(bar)
-        left_out["secrecy"] += len(sound) - heard
+        run(begin("wrong submissions", [task for task in wrong if task[0].phase == "tests"]), {})
+        for path, told in ask("secrecy", prove).items():
+            proofs[path].problems += told.leaks
+            proofs[path].probes = told.probes
+        found = ask("finding mutants", mutants_of)
         timed = [task for task in [*right, *wrong] if task[0].phase == "throughput"]
         if mode == "trusted":
             left_out["throughput"] += len(timed)
-        else:
-            run("throughput", timed, settle_control, 1, usable_cores()[-1])
-        bar, found = progress.add_task("finding mutants", total=len(sound)), {}
-        for exercise, mutants in map_in_pool(mutants_of, [p.exercise for p in sound], mode, workers, None, until):
-            found[exercise.path] = mutants
-            progress.advance(bar)
-        left_out["exercises' mutants"] += len(sound) - len(found)
+            timed = []
         tried = [proof.mutations(found[proof.exercise.path]) for proof in sound if proof.exercise.path in found]
-        run("mutants", _in_turn(tried), settle_mutant, workers)
+        run(begin("mutants", _in_turn(tried)), begin("throughput", timed))
     return _tell(list(proofs.values()), left_out, survivors)
 
 

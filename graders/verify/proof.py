@@ -96,7 +96,15 @@ class Proof:
         source = dataclasses.replace(source, name=self.exercise.name)
         return Trial(self.exercise, label, source, seed, phase, self.mode)
 
-    def judge_control(self, trial: Trial, control: Calibration | None, outcome: Outcome) -> None:
+    def judge(self, trial: Trial, about: Calibration | Mutant | None, outcome: Outcome) -> None:
+        """Notes what the outcome of a trial says, with what came with the trial."""
+        if isinstance(about, Mutant):
+            noticed = outcome.problem or outcome.withheld or outcome.failed
+            (self.killed if noticed else self.survived).append(about)
+        else:
+            self._judge_control(trial, about, outcome)
+
+    def _judge_control(self, trial: Trial, control: Calibration | None, outcome: Outcome) -> None:
         """Notes what is wrong if the verdict is not the known one."""
         if trial.phase == "tests":
             self._remember(trial, outcome)
@@ -128,10 +136,6 @@ class Proof:
             self.problems.append(f"{trial.label} fails {names} with the seed {trial.seed!r}: {detail}")
         elif slow_is_fine and not outcome.failed and any(r.category == "throughput" for r in _passed(outcome)):
             self.problems.append(f"{trial.label} reaches the throughput step that its first line exempts it from")
-
-    def judge_mutant(self, mutant: Mutant, outcome: Outcome) -> None:
-        noticed = outcome.problem or outcome.withheld or outcome.failed
-        (self.killed if noticed else self.survived).append(mutant)
 
     def conclude(self) -> list[str]:
         """All problems, after the last trial."""

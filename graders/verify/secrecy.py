@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,16 @@ COPIED = ("hidden_tests", "exercises", "pyproject.toml", "docs")
 SILENCED = ("assert_close", "assert_gradients", "assert_matches", "assert_true", "assert_same")
 
 
-def prove(exercise: Exercise, launcher: Any) -> dict[str, int | list[str]]:
-    """Runs the hidden tests on the reference twice, with true and with garbage oracles, and compares their probes.
+@dataclass(frozen=True)
+class Secrecy:
+    """How many probes were compared, and one sentence for each test whose probes differ."""
 
-    Returns:
-        `probes` compared and `leaks`: for each test whose probes differ one sentence.
-    """
+    probes: int
+    leaks: list[str]
+
+
+def prove(exercise: Exercise, launcher: Any) -> Secrecy:
+    """Runs the hidden tests on the reference twice, with true and with garbage oracles, and compares their probes."""
     reference = dataclasses.replace(read_source(exercise.solution), name=exercise.name)
     true = _listen(exercise, reference, launcher)
     with tempfile.TemporaryDirectory(prefix="kata-proof-") as folder, _garbled():
@@ -44,7 +49,7 @@ def prove(exercise: Exercise, launcher: Any) -> dict[str, int | list[str]]:
         leaks.append(
             f"with garbage oracles {len(false)} probes are sent instead of {len(true)}: a plain assert ends a test"
         )
-    return {"probes": compared, "leaks": leaks}
+    return Secrecy(compared, leaks)
 
 
 def _listen(exercise: Exercise, source: Source, launcher: Any) -> list[str]:

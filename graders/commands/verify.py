@@ -179,10 +179,12 @@ def _in_turn(exercises: Iterable[Iterable[T]]) -> list[T]:
 def _tell(proofs: list["Proof"], left_out: Counter[str], survivors: bool) -> bool:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     console = Console()
-    table = Table("exercise", "verdict", "mutants killed", "score", "marked", "probes proved")
+    if not console.is_terminal:
+        console = Console(width=160)  # a pipe or a file: nothing cut off
+    table = Table(Column("exercise", overflow="fold"), "verdict", "mutants killed", "score", "marked", "probes proved")
     failed = False
     for proof in proofs:
         problems = proof.conclude()

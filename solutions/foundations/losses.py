@@ -74,10 +74,10 @@ def huber(inputs: torch.Tensor, targets: torch.Tensor, *, delta: float = 1.0, re
     _check(inputs, targets)
     if not delta > 0:
         raise ValueError(f"delta must be above 0, not {delta}")
-    distance = (inputs - targets).abs()
+    difference = inputs - targets
     # One formula for both pieces: a square that is not wanted may overflow, and what it is replaced by has its gradient.
-    near = distance.clamp(max=delta)
-    return _reduce(near * (distance - near / 2), reduction)
+    near = difference.clamp(-delta, delta)
+    return _reduce(near * torch.sub(difference, near, alpha=0.5), reduction)
     ### END SOLUTION
 
 

@@ -82,18 +82,19 @@ def normalize(
         raise ValueError(f"kind must be 'batch', 'layer', 'instance' or 'group', not {kind!r}")
 
     # All four are group norms, but for the batch, which the one kind reduces too.
-    grouped = inputs.reshape(batch, groups, -1)
-    dims = (0, 2) if kind == "batch" else (2,)
+    grouped = inputs.reshape(batch, groups, channels // groups, -1)
+    dims = (0, 2, 3) if kind == "batch" else (2, 3)
     centred = grouped - grouped.mean(dims, keepdim=True)
     variance = centred.square().mean(dims, keepdim=True)  # several times faster than torch.var on a CPU
-    result = (centred * torch.rsqrt(variance + eps)).reshape(inputs.shape)
+    scale = torch.rsqrt(variance + eps)
 
-    per_channel = (channels, *[1] * (inputs.ndim - 2))  # not (channels,): that would broadcast along the last dimension
+    per_channel = (groups, channels // groups, 1)  # not (channels,): that would broadcast along the last dimension
     if weight is not None:
-        result = result * weight.reshape(per_channel)
+        scale = scale * weight.reshape(per_channel)
+    result = centred * scale
     if bias is not None:
         result = result + bias.reshape(per_channel)
-    return result
+    return result.reshape(inputs.shape)
     ### END SOLUTION
 
 
@@ -103,7 +104,7 @@ Lay the input out as (batch, channels, positions). Batch norm averages over batc
 layer norm averages over channels and positions and keeps the sample; instance norm averages over positions only; group
 norm over some channels and positions of a sample. So group norm spans the line between layer norm (one group) and
 instance norm (as many groups as channels), and batch norm is instance norm whose average also runs over the batch. One
-reshape to (batch, groups, rest) writes all of them.
+reshape to (batch, groups, channels of a group, positions) writes all of them.
 
 What follows from the set averaged over: batch norm couples the samples of a batch, which makes it depend on the batch's
 size and composition and forces running statistics at inference; the other three treat each sample alone and behave the

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from graders.catalogue import Exercise, find_root, load_catalogue
 from graders.sandbox import selftest
 from graders.sandbox.launch import Launcher, SandboxError, launcher
 
+# Other tests run beside: no test fails for being slow once.
+hypothesis.settings.register_profile("kata", deadline=None)
+hypothesis.settings.load_profile("kata")
 ROOT = Path(__file__).resolve().parents[1]
 # Tests of a course for `kata grade` to run, and attacks, which nothing may import here whatever their names are.
 collect_ignore = [f"hostile/{folder}" for folder in ("course", "honest", "forge", "steal", "break", "trip")]

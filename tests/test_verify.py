@@ -139,7 +139,15 @@ def checkout(tmp_path_factory):
 
 
 def verify(root, *arguments):
-    command = [sys.executable, "-c", "from graders.commands import main; main()", "verify", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "from graders.commands import main; main()",
+        "verify",
+        *arguments,
+        "--workers",
+        "1",
+    ]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "160"}
     return subprocess.run(command, cwd=root, capture_output=True, text=True, env=environment, timeout=300)
 

@@ -24,7 +24,7 @@ grade: $(INSTALLED)
 test: lint
 	$(BIN)/pytest tests -n 3 --dist loadfile --ignore tests/test_examples.py
 	$(BIN)/pytest tests/test_examples.py
-	$(BIN)/kata verify --budget 240
+	$(BIN)/kata verify --budget 180
 
 verify: $(INSTALLED)
 	$(BIN)/kata verify

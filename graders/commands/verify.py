@@ -4,6 +4,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +16,8 @@ from graders.catalogue import Exercise, find_root, load_catalogue
 T = TypeVar("T")
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from graders.verify.proof import Proof
     from graders.verify.trials import Memory
 
@@ -95,7 +99,7 @@ def _verify(
     exercises: list[Exercise], seeds: int, mode: str, workers: int, until: float, memory: "Memory", survivors: bool
 ) -> bool:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from graders.pool import map_in_pool
     from graders.verify.files import check_files
@@ -116,57 +120,69 @@ def _verify(
         def settle(trial: Trial, about: Any, said: dict[str, Any]) -> None:
             proofs[trial.exercise.path].judge(trial, about, read_outcome(said))
 
-        def begin(what: str, tasks: list[tuple[Trial, Any]]) -> dict[Trial, tuple[str, TaskID, Any]]:
+        def settle_new(trial: Trial, about: Any, said: dict[str, Any]) -> None:
+            memory.keep(trial, said)
+            settle(trial, about, said)
+
+        def trials(what: str, tasks: list[tuple[Trial, Any]]) -> list[_Task]:
             """Shows a bar, settles what is known and returns the rest."""
             bar = progress.add_task(what, total=len(tasks))
-            unknown = {}
+            unknown = []
             for trial, about in tasks:
                 said = memory.recall(trial)
                 if said is None:
-                    unknown[trial] = what, bar, about
+                    unknown.append(_Task(what, bar, run_trial, trial, partial(settle_new, trial, about)))
                 else:
                     settle(trial, about, said)
                     progress.advance(bar)
             return unknown
 
-        def run(untimed: dict[Trial, Any], timed: dict[Trial, Any]) -> None:
-            open_trials = untimed | timed
-            with closing(
-                map_in_pool(run_trial, list(untimed), mode, workers, measured=list(timed), until=until)
-            ) as judging:
-                for trial, said in judging:
-                    _, bar, about = open_trials.pop(trial)
-                    memory.keep(trial, said)
-                    settle(trial, about, said)
-                    progress.advance(bar)
-            left_out.update(what for what, *_ in open_trials.values())
-
-        def ask(what: str, function: Callable[[Exercise, Any], T]) -> dict[str, T]:
-            """What the function returns for each exercise."""
-            answers = {}
+        def each(what: str, function: Callable[[Exercise, Any], T], settle: Callable[[Proof, T], None]) -> list[_Task]:
+            """A question about each exercise."""
             bar = progress.add_task(what, total=len(sound))
-            with closing(map_in_pool(function, [p.exercise for p in sound], mode, workers, until=until)) as answering:
-                for exercise, answer in answering:
-                    answers[exercise.path] = answer
-                    progress.advance(bar)
-            left_out[f"exercises ({what})"] += len(sound) - len(answers)
-            return answers
+            what = f"exercises ({what})"
+            return [_Task(what, bar, function, proof.exercise, partial(settle, proof)) for proof in sound]
+
+        def run(untimed: list[_Task], timed: list[_Task]) -> None:
+            waiting = dict(enumerate([*untimed, *timed]))
+            jobs = [(number, task.function, task.argument) for number, task in waiting.items()]
+            first, last = jobs[: len(untimed)], jobs[len(untimed) :]
+            with closing(map_in_pool(_perform, first, mode, workers, measured=last, until=until)) as performing:
+                for (number, *_), result in performing:
+                    task = waiting.pop(number)
+                    task.settle(result)
+                    progress.advance(task.bar)
+            left_out.update(task.what for task in waiting.values())
 
         right = _in_turn(proof.right(SEEDS[:seeds]) for proof in sound)
-        run(begin("right submissions", [task for task in right if task[0].phase == "tests"]), {})
+        passing = trials("right submissions", [t for t in right if t[0].phase == "tests"])
+        secrecy, finding = each("secrecy", prove, Proof.hear), each("finding mutants", mutants_of, Proof.take_mutants)
+        run([*passing, *secrecy, *finding], [])  # together: every pool warms its processes anew
         wrong = _in_turn(proof.wrong() for proof in sound)
-        run(begin("wrong submissions", [task for task in wrong if task[0].phase == "tests"]), {})
-        for path, told in ask("secrecy", prove).items():
-            proofs[path].problems += told.leaks
-            proofs[path].probes = told.probes
-        found = ask("finding mutants", mutants_of)
-        timed = [task for task in [*right, *wrong] if task[0].phase == "throughput"]
+        run(trials("wrong submissions", [t for t in wrong if t[0].phase == "tests"]), [])
+        timed = [t for t in [*right, *wrong] if t[0].phase == "throughput"]
         if mode == "trusted":
             left_out["throughput"] += len(timed)
             timed = []
-        tried = [proof.mutations(found[proof.exercise.path]) for proof in sound if proof.exercise.path in found]
-        run(begin("mutants", _in_turn(tried)), begin("throughput", timed))
+        mutants = trials("mutants", _in_turn(proof.mutations() for proof in sound))
+        run(mutants, trials("throughput", timed))
     return _tell(list(proofs.values()), left_out, survivors)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a judging process is asked: `function(argument, launcher)`, and who takes the answer."""
+
+    what: str
+    bar: "TaskID"
+    function: Callable[[Any, Any], Any]
+    argument: Any
+    settle: Callable[[Any], None]
+
+
+def _perform(job: tuple[int, Callable[[Any, Any], T], Any], launcher: Any) -> T:
+    _, function, argument = job
+    return function(argument, launcher)
 
 
 def _in_turn(exercises: Iterable[Iterable[T]]) -> list[T]:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from graders.catalogue import Exercise
 from graders.runner import has_mark
@@ -13,6 +14,9 @@ from graders.verify.files import Calibration, read_calibration
 from graders.verify.mutants import Mutant
 from graders.verify.order import order_tests
 from graders.verify.trials import Outcome, Trial
+
+if TYPE_CHECKING:
+    from graders.verify.secrecy import Secrecy  # it imports pytest and torch
 
 SEEDS = ("first", "second", "third", *(f"seed {number}" for number in range(4, 101)))
 GOAL = 0.95  # of the mutants that count
@@ -32,11 +36,6 @@ class Proof:
     probes: int = 0
     _reference: tuple[Result, ...] = ()
     _rejected: dict[str, list[Result]] = field(default_factory=dict)
-
-    @property
-    def left_out(self) -> int:
-        """Mutants that no trial was made of yet."""
-        return len(self.mutants) - len(self.killed) - len(self.survived)
 
     @property
     def score(self) -> float:
@@ -82,11 +81,19 @@ class Proof:
             if not isinstance(control, str):
                 yield path, control
 
-    def mutations(self, found: Sequence[Mutant]) -> Iterator[tuple[Trial, Mutant]]:
-        """Trials of those mutants that count; after all others, which say which tests notice most."""
-        order = order_tests(self._reference, self._rejected)
+    def take_mutants(self, found: Sequence[Mutant]) -> None:
+        """Counts those that are marked, and keeps the others for `mutations`."""
         self.mutants = [mutant for mutant in found if not mutant.mark]
         self.marked = len(found) - len(self.mutants)
+
+    def hear(self, told: "Secrecy") -> None:
+        """Notes what the proof of secrecy says."""
+        self.problems += told.leaks
+        self.probes = told.probes
+
+    def mutations(self) -> Iterator[tuple[Trial, Mutant]]:
+        """Trials of those mutants that count; after all others, which say which tests notice most."""
+        order = order_tests(self._reference, self._rejected)
         for number, mutant in enumerate(self.mutants):
             source = Source(self.exercise.name, mutant.source.encode())
             trial = self._trial(f"mutant {number}", source, SEEDS[0], "tests")

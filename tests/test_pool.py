@@ -59,12 +59,11 @@ def test_nothing_starts_after_the_time():
 
 
 def test_what_was_in_a_process_that_died_is_done_again(tmp_path):
-    measured, rest = tmp_path / "measured", [tmp_path / f"{number}" for number in range(4)]
+    measured, *rest = (tmp_path / name for name in ("measured", "first", "second", "third"))
+    rest[1].touch()
     rest[2].touch()
-    rest[3].touch()
-    assert dict(map_in_pool(die, rest[1:], "trusted", 2, measured=[measured])) == dict.fromkeys(
-        [*rest[1:], measured], "done"
-    )
+    done = dict(map_in_pool(die, rest, "trusted", 2, measured=[measured]))
+    assert done == dict.fromkeys([measured, *rest], "done")
 
 
 def test_processes_that_always_die_are_named():

@@ -144,9 +144,9 @@ def verify(root, *arguments):
         "-c",
         "from graders.commands import main; main()",
         "verify",
-        *arguments,
         "--workers",
         "1",
+        *arguments,
     ]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "160"}
     return subprocess.run(command, cwd=root, capture_output=True, text=True, env=environment, timeout=300)

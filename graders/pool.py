@@ -199,7 +199,7 @@ def _once(
             if not running:
                 break
             done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
+            for future in [future for future in running if future in done]:  # in the order in which they started
                 index, _ = running.pop(future)
                 yield index, future.result()
     except BaseException:

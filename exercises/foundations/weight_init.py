@@ -19,7 +19,8 @@ For the functions whose name ends in an underscore, `weight` is no input but the
   they draw from torch's default one;
 - raise TypeError if `weight` is not floating, and ValueError where `fan_in_and_fan_out(weight.shape)` would.
 
-Normal numbers are not truncated; uniform ones are on an interval that is symmetric around 0.
+Normal numbers are not truncated; uniform ones are on an interval that is symmetric around 0; neither are rounded to fewer
+digits than a float32 has.
 
 Limits: not `torch.nn.init`; each call within 2 s.
 
@@ -76,7 +77,7 @@ def gain_of(nonlinearity: str, negative_slope: float = 0.01) -> float:
 def xavier_uniform_(
     weight: torch.Tensor, gain: float = 1.0, *, generator: torch.Generator | None = None
 ) -> torch.Tensor:
-    """Uniform numbers whose standard deviation is gain divided by the root of the mean of fan_in and fan_out."""
+    """Uniform numbers whose standard deviation is gain (above 0) divided by the root of the mean of fan_in and fan_out."""
     raise NotImplementedError
 
 
@@ -145,11 +146,12 @@ def activation_std(
     | weights | (out, in) each | floating | in order; none at all is fine; may be Parameters |
     | nonlinearity, negative_slope | | | as for `gain_of`; "linear" is no nonlinearity |
 
-    Everything is computed in float64.
+    Everything is computed in float64. Parameters go on requiring gradients, and gradients are on afterwards if they were.
 
     Returns:
         One Python float per layer: the standard deviation over all entries of the layer's result together, where the squares
-        are divided by the number of entries.
+        are divided by the number of entries. It is accurate, too, where entries are huge, saturate a nonlinearity, or differ
+        by little beside their mean.
 
     Raises:
         ValueError: another nonlinearity, x or a weight that does not have two dimensions, or a weight that does not fit what

@@ -98,6 +98,11 @@ def check_distribution(weight, std, uniform, what):
         assert_true(largest > 3.5, f"{what} has no large values", "a normal distribution is not truncated")
         below = torch.special.ndtr(torch.from_numpy(z)).numpy()
     below = np.sort(below)
+    # Numbers made of 24 random bits or more: about n/90 of 360 000 repeat another. Half of n would do so with a chance of less
+    # than exp(-0.4 n), for one draw changes the number of different values by one at most (McDiarmid).
+    distinct = 1 + np.count_nonzero(np.diff(below))
+    hint = "draw in the precision of the weight"
+    assert_true(distinct > n / 2, f"{what} has few different values", hint, f"{distinct} of {n}")
     steps = np.arange(n + 1) / n
     distance = max(float(np.abs(below - steps[1:]).max()), float(np.abs(below - steps[:-1]).max()))
     assert_true(distance < math.sqrt(T / (2 * n)), f"{what} has another distribution", hint, f"{distance}")
@@ -199,7 +204,7 @@ def test_sizes_of_one(candidate, rng, shape):
     for filler in FILLERS:
         std = deviation(filler, shape, {})
         weight = candidate(draw, filler, shape, {}, rng.seed())
-        # A normal number lies beyond 8 standard deviations with a chance of 1.3e-15, and is 0 with one of 1e-7 at most.
+        # A number lies beyond 8 standard deviations with a chance of 1.3e-15, and is 0 with one of 2^-24 = 6e-8, in four checks.
         assert_true(bool((weight.abs() <= 8 * std).all()), f"{filler} draws too large values", "which fan is 1?")
         if weight.numel() > 1:
             # 400 squares: within 2 √(T/400) + 2 T/400 < 0.58 of their expectation, as in check_distribution.
@@ -207,6 +212,8 @@ def test_sizes_of_one(candidate, rng, shape):
             assert_true(abs(power - 1) < 0.6, f"{filler} has the wrong standard deviation", "which fan is 1?")
         else:
             assert_true(bool(weight.isfinite().all()), f"{filler} leaves an element as it was")
+            hint = "the mean is 0 on average, not in every weight"
+            assert_true(bool((weight != 0).all()), f"{filler} gives a weight of one element the value 0", hint)
 
 
 @pytest.mark.points(3)
@@ -255,13 +262,31 @@ def test_deviations(candidate, rng):
 
 
 def test_deviations_beyond_float32(candidate, rng):
-    """Signals beyond the range of float32 are followed, too."""
-    for scale in (1e6, 1e-6):
+    """Signals beyond the range of float32, and those that saturate a nonlinearity, are followed, too."""
+    hint = "float64 from the first layer on, and no exponential of a large number"
+    # Saturated signals are 0 or ±1. In the first layer one of the 36 is not with a chance of 5e-4: rounding moves it by some
+    # 1e-9, the deviation by less than 1e-10, and later ones only if what it leads to is not saturated either, a chance below
+    # 1e-7 in all. Tiny signals leave the sigmoid at ½ with few digits of their own: there is nothing to compare.
+    for scale, names in ((1e6, NAMES), (1e-6, ("linear", "tanh", "relu", "leaky_relu"))):
         x, *weights = rng.normal(6, 6, n=11)
         weights = [scale * weight for weight in weights]
-        for name in ("relu", "linear"):
+        for name in names:
             result = candidate(call_activation_std, x, weights, name)
-            check_deviations(result, follow(x, weights, name), "compute in float64 from the first layer on")
+            check_deviations(result, follow(x, weights, name), hint)
+
+
+def test_small_deviations_beside_the_mean(candidate, rng):
+    """The deviation is right where the entries differ by little beside their mean."""
+    hint = "what does the difference of two large, nearly equal numbers lose?"
+    steps = 2 * torch.arange(9, dtype=torch.float64) + rng.uniform(9, dtype=torch.float64)
+    weight = torch.ones(1, 1, dtype=torch.float64)
+    # Sigmoids above 20 differ from 1 by 2e-9 and less.
+    for name, mean in (("linear", 1e9), ("relu", 1e9), ("sigmoid", 20.0)):
+        x = (mean + steps)[:, None]
+        (result,) = candidate(call_activation_std, x, [weight], name)
+        # Entries that are rounded to 1e-16 of the mean move a deviation of 1e-9 of it by 1e-7 at most, and one pass over them
+        # that keeps the mean up to date by n = 9 times as much.
+        assert_close(result, follow(x, [weight], name)[0], tolerance=1e-4, what="a standard deviation", hint=hint)
 
 
 def test_deviations_of_awkward_inputs(candidate, rng):
@@ -276,11 +301,15 @@ def test_deviations_of_awkward_inputs(candidate, rng):
 
     def with_parameters(m):
         parameters, leaf = [torch.nn.Parameter(weight) for weight in weights], x.requires_grad_()
-        return m.activation_std(leaf, parameters), leaf, [parameter.detach() for parameter in parameters]
+        result = m.activation_std(leaf, parameters)
+        requires = [tensor.requires_grad for tensor in (leaf, *parameters)]
+        return (requires, torch.is_grad_enabled()), result, leaf, [parameter.detach() for parameter in parameters]
 
-    result, *after = candidate(with_parameters)
+    (requires, enabled), result, *after = candidate(with_parameters)
     check_deviations(result, follow(x, weights))
     assert_same((after[0], *after[1]), (x, *weights), "an input")
+    assert_true(all(requires), "activation_std freezes its inputs", "detach() gives a tensor of its own")
+    assert_true(enabled, "activation_std switches gradients off for good", "torch.no_grad() ends with its block")
 
     def plain_inputs(m, name):
         return m.activation_std(x, weights, name), x, weights
@@ -376,24 +405,28 @@ def test_the_default_generator(candidate, rng):
 @probe_helper
 def fill_parameter(m, filler, seed):
     parameter = torch.nn.Parameter(torch.zeros(20, 30))
+    parameter.grad = torch.full((20, 30), 2.0)
     result = getattr(m, filler)(parameter, generator=torch.Generator().manual_seed(seed))
     state = (result is parameter, parameter.requires_grad, parameter.is_leaf, torch.is_grad_enabled())
+    kept, parameter.grad = parameter.grad, None
     if torch.is_grad_enabled():
         (3 * parameter).sum().backward()
-    return state, parameter, parameter.grad
+    return state, parameter, kept, parameter.grad
 
 
 @pytest.mark.behaviour
 def test_parameters(candidate, rng):
     """A Parameter is filled in place, returned, and still a leaf that requires gradients."""
     for filler in FILLERS:
-        (same, requires, leaf, enabled), after, gradient = candidate(fill_parameter, filler, rng.seed())
+        (same, requires, leaf, enabled), after, kept, gradient = candidate(fill_parameter, filler, rng.seed())
         hint = "fill it in place, where autograd does not watch"
         assert_true(same, f"{filler} returns another tensor than the one given", hint)
         assert_true((after != 0).float().mean() > 0.9, f"{filler} does not fill the tensor that is given", hint)
         assert_true(requires and leaf, f"{filler} changes how autograd sees a Parameter", hint)
         assert_true(enabled, f"{filler} switches gradients off for good", "torch.no_grad() ends with its block")
         assert_close(gradient, torch.full((20, 30), 3.0), tolerance=0.0, what="the gradient of a filled Parameter")
+        assert_true(kept is not None, f"{filler} clears the gradient that a Parameter has", "nothing else changes")
+        assert_close(kept, torch.full((20, 30), 2.0), tolerance=0.0, what="the gradient that a Parameter had before")
 
 
 @probe_helper
@@ -433,6 +466,7 @@ def test_fillers_refuse_bad_arguments(candidate):
         refused = [
             ((filler, torch.ones(3, 4, dtype=torch.int64), {}), TypeError, "an integer weight"),
             ((filler, torch.ones(3, 4, dtype=torch.bool), {}), TypeError, "a boolean weight"),
+            ((filler, torch.ones(3, 4, dtype=torch.complex64), {}), TypeError, "a complex weight"),
             ((filler, torch.ones(3), {}), ValueError, "a weight with one dimension"),
             ((filler, torch.tensor(1.0), {}), ValueError, "a weight without dimensions"),
             ((filler, torch.ones(3, 0), {}), ValueError, "a weight with a size of zero"),
@@ -478,6 +512,7 @@ def test_refuses_bad_numbers(candidate, rng):
             ((x, [], "selu"), ValueError, "an unknown nonlinearity without layers"),
             ((x[0], [weight]), ValueError, "an x with one dimension"),
             ((x[None], [weight]), ValueError, "an x with three dimensions"),
+            ((x[0], []), ValueError, "an x with one dimension, without layers,"),
             ((x, [weight, weight[:, :5]]), ValueError, "a weight that does not fit"),
             ((x, [weight[:, 0]]), ValueError, "a weight with one dimension"),
             ((x, [weight[None]]), ValueError, "a weight with three dimensions"),

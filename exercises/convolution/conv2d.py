@@ -43,7 +43,7 @@ def im2col(
 
     | name | shape | dtype | meaning |
     |---|---|---|---|
-    | inputs | (batch, channels, height, width) | floating | |
+    | inputs | (batch, channels, height, width) | float32 or float64 | |
     | kernel_size | | Pair | |
     | stride | | Pair | pixels between neighbouring positions |
     | padding | | Pair | rows (columns) of zeros added on each side |
@@ -74,7 +74,7 @@ def col2im(
 
     | name | shape | dtype | meaning |
     |---|---|---|---|
-    | columns | (batch, channels · kernel_h · kernel_w, positions) | floating | in the order of `im2col` |
+    | columns | (batch, channels · kernel_h · kernel_w, positions) | float32 or float64 | in the order of `im2col` |
     | size | | (int, int) | height and width of the images |
     | kernel_size, stride, padding, dilation | | Pair | as they were given to `im2col` |
     | result | (batch, channels, height, width) | as columns | sums; zero at pixels that no position of the kernel sees |
@@ -97,7 +97,7 @@ def conv2d(
 
     | name | shape | dtype | meaning |
     |---|---|---|---|
-    | inputs | (batch, in_channels, height, width) | floating | |
+    | inputs | (batch, in_channels, height, width) | float32 or float64 | |
     | weight | (out_channels, in_channels / groups, kernel_h, kernel_w) | as inputs | |
     | bias | (out_channels,) | as inputs | zeros if None |
     | stride, padding, dilation | | Pair | as for `im2col` |
@@ -105,7 +105,8 @@ def conv2d(
     | result | (batch, out_channels, out_h, out_w) | as inputs | out_h, out_w: positions of the kernel, as for `im2col` |
 
     A pixel, however large, affects the positions that see it and no others. Autograd's gradients of inputs, weight and bias
-    are right too, whether they come from torch's operations or from a `torch.autograd.Function` of yours.
+    are right too, whichever of them require gradients, and whether they come from torch's operations or from a
+    `torch.autograd.Function` of yours.
 
     Raises:
         TypeError: inputs are not floating, or weight or bias has another dtype.

@@ -7,7 +7,8 @@ from hidden_tests.battery import check_cuda, check_dtypes, check_gradients, chec
 
 pytestmark = pytest.mark.numerics
 
-# Shape of inputs, shape of weight, and stride, padding, dilation, groups: one of everything, then all together.
+# Shape of inputs, shape of weight, and stride, padding, dilation, groups: one of everything, kernels of one element, then
+# all together.
 CASES = [
     ((2, 3, 7, 6), (4, 3, 3, 3), (1, 0, 1, 1)),
     ((2, 3, 9, 8), (2, 3, 3, 2), ((2, 3), 0, 1, 1)),
@@ -15,8 +16,11 @@ CASES = [
     ((2, 2, 9, 8), (3, 2, 3, 2), (1, 0, (2, 3), 1)),
     ((2, 4, 5, 6), (6, 2, 3, 3), (1, 1, 1, 2)),
     ((2, 3, 5, 5), (6, 1, 3, 3), (1, 1, 1, 3)),
+    ((2, 3, 5, 6), (4, 3, 1, 1), ((2, 3), (1, 2), 1, 1)),
+    ((2, 4, 5, 6), (6, 2, 1, 1), ((3, 2), (2, 1), 2, 2)),
     ((3, 4, 10, 9), (6, 2, 3, 2), ((2, 3), (1, 2), (3, 2), 2)),
 ]
+ONE_ELEMENT = CASES[6:8]
 NAMES = ["inputs", "weight", "bias"]
 HINTS = {
     "inputs": "a pixel stands under the kernel at several positions: what becomes of its gradients?",
@@ -123,6 +127,7 @@ def test_padding(candidate, rng):
     options = [(1, 1, 1, 1), (1, 3, 1, 1), (1, (0, 2), 1, 1), (1, (2, 1), 1, 1)]
     shapes = ((2, 2, 5, 4), (3, 2, 3, 3))
     check_values(candidate, rng, [(*shapes, each) for each in options], "a pair is (along height, along width)")
+    check_values(candidate, rng, ONE_ELEMENT, "a kernel of one element stands on the padding too")
 
 
 @pytest.mark.points(2)
@@ -254,10 +259,14 @@ def test_refuses_bad_arguments(candidate, rng):
         (but(weight=weight[..., None]), ValueError, "a weight of five dimensions"),
         (but(stride=0), ValueError, "a stride of 0"),
         (but(stride=(1, -1)), ValueError, "a negative stride along the width"),
+        (but(stride=(2, 0)), ValueError, "a stride of 0 along the width"),
+        (but(stride=(0, 2)), ValueError, "a stride of 0 along the height"),
         (but(padding=-1), ValueError, "a negative padding"),
         (but(padding=(-1, 0)), ValueError, "a negative padding along the height"),
+        (but(padding=(1, -1)), ValueError, "a negative padding along the width"),
         (but(dilation=0), ValueError, "a dilation of 0"),
-        (but(dilation=(1, 0)), ValueError, "a dilation of 0 along the width"),
+        (but(dilation=(2, 0)), ValueError, "a dilation of 0 along the width"),
+        (but(dilation=(0, 2)), ValueError, "a dilation of 0 along the height"),
         (but(groups=0), ValueError, "no groups"),
         (but(groups=-2), ValueError, "a negative number of groups"),
         (but(inputs=rng.normal(2, 5, 5, 6)), ValueError, "groups that do not divide the input channels"),
@@ -340,15 +349,39 @@ def test_backward_of_any_strides(candidate, rng):
                 assert_close(mine, want, tolerance=1e-9, what=f"the gradient of {name}", hint=hint)
 
 
+@probe_helper
+def differentiate_some(m, places, grad_output, *arguments):
+    """Gradients of the arguments at `places`, the only ones that require any."""
+    leaves = [arguments[place].requires_grad_() for place in places]
+    result = m.conv2d(*arguments)
+    if not result.requires_grad:
+        return [None for _ in leaves]
+    return list(torch.autograd.grad(result, leaves, grad_output, allow_unused=True))
+
+
 @pytest.mark.gradients
 @pytest.mark.points(2)
 def test_gradients_by_autograd(candidate, rng):
-    """Autograd's gradients of inputs, weight and bias through conv2d agree with a float64 oracle."""
+    """Autograd's gradients of inputs, weight and bias through conv2d are right, whichever of them require gradients."""
     for shapes in CASES:
         arguments, cotangent = case(rng, shapes)
         check_gradients(candidate, call, arguments, convolve, (cotangent,), NAMES)
     arguments, cotangent = case(rng, CASES[-1], bias=False, dtype=torch.float64)
     check_gradients(candidate, call, arguments, convolve, (cotangent,), NAMES[:2])
+    hint = "the gradient that backward gets need not be contiguous"
+    check_gradients(candidate, call, arguments, convolve, (strided(cotangent),), NAMES[:2], hint=hint)
+    # Nobody asks for the gradient of a first layer's image, or of a frozen layer's weight.
+    arguments, cotangent = case(rng, CASES[-1], dtype=torch.float64)
+    inputs, weight, _, *options = arguments
+    expected = backward(cotangent, inputs, weight, *options)
+    hint = "does your code take another way where one of its arguments requires no gradient?"
+    for places in ((0,), (1,), (2,), (0, 1), (0, 2), (1, 2)):
+        grads = candidate(differentiate_some, places, cotangent, *arguments)
+        only = " and ".join(NAMES[place] for place in places)
+        for mine, place in zip(grads, places, strict=True):
+            what = f"the gradient of {NAMES[place]}, where only {only} should have one,"
+            assert_true(mine is not None, f"{what} is missing", hint)
+            assert_close(mine, expected[place], tolerance=1e-9, what=what, hint=hint)
 
 
 @probe_helper

@@ -9,8 +9,8 @@ layers the activation.
 As in every `tensor_op` exercise: float32 and float64 inputs give a result of the same dtype and device, inputs may have
 any strides and sizes of one, values may be extreme, and inputs are left untouched.
 
-Extreme means: with sums hidden · weightᵀ + bias in [-1e4, 1e4] everything is finite and right. That inputs are
-left untouched goes for the lists, too.
+Extreme means: with sums hidden · weightᵀ + bias in [-1e4, 1e4] values and gradients are finite and right. That
+inputs are left untouched goes for the lists, too.
 
 Limits: from scratch, so nothing of `torch.nn`; `torch.relu`, `torch.sigmoid` and `torch.tanh` are yours to use; each
 call within 2 s.
@@ -18,7 +18,8 @@ call within 2 s.
 The tests look at
 - numerics: values against float64, every activation, from one layer to twenty, any leading dimensions, layers and
   batches of equal sizes, extreme inputs, refused arguments;
-- gradients: that autograd passes through the result to x, to every weight and to every bias;
+- gradients: that autograd passes through the result to x, to every weight and to every bias, also for extreme
+  inputs and where a sum is 0 (relu aside, which has no derivative there);
 - behaviour: what stays the same when examples or hidden units change places, and that nothing is kept or changed
   between calls.
 

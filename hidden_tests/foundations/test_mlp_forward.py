@@ -121,6 +121,8 @@ def test_dtypes_strides_and_untouched_inputs(candidate, rng):
         check_dtypes(candidate, call, inputs, network)
         check_strides(candidate, call, inputs, network)
         check_untouched(candidate, call, inputs)
+        # A single example, which must not become a batch where the caller holds it.
+        check_untouched(candidate, call, (name, draw(rng, 3), *inputs[2:]))
 
 
 def test_sizes_of_one(candidate, rng):
@@ -136,6 +138,7 @@ def test_refuses_other_activations(candidate, rng):
     x, layers = draw(rng, 4, 3), make_layers(rng, 3, 5, 2)
     refused = [((name, x, *layers), ValueError, f"the activation {name!r}") for name in ("gelu", "ReLU", "")]
     refused += [((name, x, *layers), TypeError, f"the activation {name!r}") for name in (None, 1)]
+    refused.append(((lambda z: z, x, *layers), TypeError, "a function as activation"))
     refused.append((("gelu", x, *layers[:2]), ValueError, "an unknown activation where there is one layer only"))
     assert_refuses(candidate, call, valid=("tanh", x, *layers), refused=refused)
 
@@ -154,6 +157,8 @@ def test_refuses_layers_that_do_not_fit(candidate, rng):
         ((x, [first, second[:, :4]], biases), "a second weight that does not fit the first"),
         ((x, [first.T.contiguous(), second], biases), "a weight of shape (in, out)"),
         ((x, [first, second[0]], [first_bias, second_bias[:1]]), "a weight that is a vector"),
+        ((x, [first[None], second], biases), "a weight with three dimensions"),
+        ((x, [first[:1]], [first_bias[0]]), "a bias that is a number, for a layer of one unit"),
         ((x, weights, [first_bias, second_bias[:1]]), "a bias of shape (1,)"),
         ((x, weights, [first_bias, second_bias[0]]), "a bias that is a number"),
         ((x, weights, [first_bias[None], second_bias]), "a bias of shape (1, out)"),
@@ -176,6 +181,24 @@ def test_autograd_passes_through(candidate, rng):
     for name in NAMES:
         inputs = (name, draw(rng, 2, 4, 3), *make_layers(rng, *SIZES))
         check_gradients(candidate, call, inputs, network, (draw(rng, 2, 4, 2),), names)
+
+
+@pytest.mark.gradients
+@pytest.mark.points(2)
+def test_gradients_of_extreme_inputs(candidate, rng):
+    """Hidden sums as large as ±1e4, and sums of 0, have finite and right gradients with every activation."""
+    names = ["x", "weights[0]", "biases[0]", "weights[1]", "biases[1]"]
+    for dtype in (torch.float32, torch.float64):
+        for sign in (-1, 1):
+            for name in NAMES:
+                # Sums of one sign at a time, and positive weights and cotangents: nothing cancels, so that float32 keeps its
+                # digits. At 0 relu may have any slope between 0 and 1.
+                sums = [z for z in EXTREME if sign * z > 0 or (z == 0 and name != "relu")]
+                x, first, shift = torch.tensor(sums)[:, None], torch.ones(2, 1), torch.zeros(2)
+                second, cotangent = (rng.uniform(*s, low=0.1, high=0.5, dtype=dtype) for s in ((3, 2), (len(sums), 3)))
+                inputs = (name, *(t.to(dtype) for t in (x, first, shift)), second, rng.normal(3, dtype=dtype))
+                hint = f"with {name}: is a gradient 0 · ∞, which is NaN, or that of a kink at 0?"
+                check_gradients(candidate, call, inputs, network, (cotangent,), names, hint=hint)
 
 
 @pytest.mark.behaviour
@@ -207,16 +230,23 @@ def test_identity_is_one_affine_map(candidate, rng):
 def test_calls_leave_nothing_behind(candidate, rng):
     """A call changes neither the lists nor their tensors, and the next call knows nothing of it."""
 
-    def call_three_times(m, x, weights, biases, other_weights, other_biases):
+    def call_repeatedly(m, x, weights, biases, other_weights, other_biases):
         pairs = [(weights, biases), (other_weights, other_biases), (weights, biases)]
-        return [m.mlp_forward(x, *pair, "tanh") for pair in pairs], [x, *weights, *biases]
+        results = [m.mlp_forward(x, *pair, "tanh") for pair in pairs]
+        after = [tensor.clone() for tensor in (x, *weights, *biases)]
+        for tensor in (x, *weights, *biases):
+            tensor.neg_()  # as a step of training changes weights: the same tensors with other numbers
+        return [*results, m.mlp_forward(x, weights, biases, "tanh")], after
 
     x, layers, others = draw(rng, 6, 3), make_layers(rng, *SIZES), make_layers(rng, *SIZES)
     for kind in (list, tuple):
         lists = [kind(part) for part in (layers[0::2], layers[1::2], others[0::2], others[1::2])]
-        results, after = candidate(call_three_times, x, *lists)
-        for result, used in zip(results, (layers, others, layers), strict=True):
+        results, after = candidate(call_repeatedly, x, *lists)
+        for result, used in zip(results[:3], (layers, others, layers), strict=True):
             assert_matches(result, network, "tanh", x, *used, hint="does anything outlive a call?")
+        negated = [-tensor for tensor in (x, *layers)]
+        what, hint = "the result after tensors were changed in place", "does anything outlive a call?"
+        assert_matches(results[3], network, "tanh", *negated, what=what, hint=hint)
         assert_same(after, [x, *layers[0::2], *layers[1::2]], "an input")
 
 

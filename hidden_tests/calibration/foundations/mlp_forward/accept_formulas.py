@@ -2,9 +2,9 @@
 
 import torch
 
+
 def sigmoid(z):
-    power = torch.exp(-z.abs())
-    return torch.where(z >= 0, torch.ones_like(z), power) / (1 + power)
+    return torch.exp(-torch.logaddexp(-z, torch.zeros_like(z)))
 
 
 FUNCTIONS = {
@@ -12,7 +12,7 @@ FUNCTIONS = {
     "relu": lambda z: z.clamp(min=0),
     "sigmoid": sigmoid,
     "tanh": lambda z: 2 * sigmoid(2 * z) - 1,
-    "silu": lambda z: z / (1 + torch.exp(-z)),
+    "silu": lambda z: z * sigmoid(z),
 }
 
 

@@ -88,10 +88,10 @@ def test_limits_of_groups(candidate, rng):
 
 
 def test_eps(candidate, rng):
-    """eps is added to the variance, whatever its size."""
-    hint = "which quantity is eps added to: the variance or its root?"
+    """eps is added to the variance, whatever its size, zero included."""
+    hint = "is eps added to the variance or to its root, and does `eps or default` lose zero?"
     for kind, num_groups in KINDS:
-        for scale, eps in ((1.0, 0.5), (3e-3, 1e-5), (1e-5, 1e-12)):
+        for scale, eps in ((1.0, 0.5), (3e-3, 1e-5), (1e-5, 1e-12), (1.0, 0.0)):
             arguments = double(scale * rng.normal(3, 6, 5), kind, None, None, num_groups, eps)
             assert_matches(candidate(call, *arguments), normalise, *arguments, hint=hint)
     inputs = 3e-3 * rng.normal(3, 6, 5)
@@ -170,12 +170,19 @@ def test_refuses_bad_arguments(candidate, rng):
     x, weight = rng.normal(2, 6, 4), torch.ones(6)
     cases = [
         ((x, "rms"), "an unknown kind"),
+        ((x, "rms", None, None, 2), "an unknown kind with num_groups"),
+        ((x, "groups", None, None, 2), "a misspelt kind with num_groups"),
         ((x, "Batch"), "a kind in capitals"),
+        ((x, "b"), "a kind cut short"),
+        ((x, ""), "an empty kind"),
         ((rng.normal(6), "layer"), "1-D inputs"),
         ((rng.normal(1, 6, 1, 2, 2, 2), "layer"), "6-D inputs"),
         ((x, "batch", torch.ones(4)), "weight of another length"),
         ((x, "layer", torch.ones(1)), "weight of length 1"),
         ((x, "layer", torch.ones(6, 4)), "weight for each channel and position"),
+        ((x, "layer", torch.ones(6, 1)), "weight with another dimension"),
+        ((x, "group", torch.ones(2, 3), None, 2), "weight for each group and channel of it"),
+        ((x, "batch", None, torch.ones(6, 1)), "bias with another dimension"),
         ((x, "instance", None, torch.ones(4)), "bias of another length"),
         ((x, "group", None, weight[:3], 3), "bias for each group"),
         ((x, "group"), "a missing num_groups"),
@@ -184,6 +191,8 @@ def test_refuses_bad_arguments(candidate, rng):
         ((x, "group", None, None, -2), "a negative num_groups"),
         ((x, "layer", None, None, 2), "num_groups for another kind"),
         ((x, "batch", None, None, 1), "num_groups for another kind"),
+        ((x, "layer", None, None, 0), "num_groups of 0 for another kind"),
+        ((x, "instance", None, None, 6), "num_groups for another kind, though it is the number of channels"),
     ]
     refused = [(arguments, ValueError, wrong) for arguments, wrong in cases]
     assert_refuses(candidate, call, valid=(x, "group", weight, weight, 6), refused=refused)

@@ -9,10 +9,11 @@ Build `accumulate_gradients` and `train_epoch`, which give the gradients and the
 
 As in every `tensor_op` exercise: float32 and float64 inputs give a result of the same dtype and device, inputs may have any
 strides and sizes of one, values may be extreme, and inputs are left untouched. Of `accumulate_gradients` the `.grad` of the
-parameters is a result, of `train_epoch` the parameters are; the model keeps its mode. Models of the tests treat examples one
-by one: no batch normalisation.
+parameters is a result, of `train_epoch` the parameters are; the model keeps its mode, and what is frozen stays frozen. Models of
+the tests treat examples one by one: no batch normalisation.
 
-Limits: each call within 2 s; a micro-batch's graph is gone before the next micro-batch is computed.
+Limits: each call within 2 s; in each of the three functions that call the model, a micro-batch's graph is gone before the next
+micro-batch is computed.
 
 The tests look at
 - numerics: losses and steps against those of whole batches, for uneven micro-batches, leftover ones and tokens that do not
@@ -84,7 +85,8 @@ def train_epoch(
     | result | list of floats | the mean loss of each step; empty if there are no batches, which is no error here |
 
     The gradient of a step is that of the mean loss over all that counts in its micro-batches, and of nothing from before. If its
-    norm is above max_norm it is multiplied by max_norm / norm (within 1e-5; `torch.nn.utils.clip_grad_norm_` is allowed).
+    norm is above max_norm it is multiplied by max_norm / norm (within 1e-5 for norms above 0.1; `torch.nn.utils.clip_grad_norm_`
+    is allowed).
 
     Raises:
         ValueError: accumulation_steps is below 1, max_norm is not above 0, or what `accumulate_gradients` refuses.
@@ -105,7 +107,8 @@ def gradient_squares(
     | micro_batch_size | int ≥ 1 | divides batch, at least twice |
     | result | two floats | the mean over the small batches of their squared norm; the squared norm for the whole batch |
 
-    The `.grad` of the parameters stays as it is.
+    The `.grad` of the parameters stays as it is. Squares are right where those of float32 numbers are not: for gradients of
+    1e-25 as for those of 1e25.
 
     Raises:
         ValueError: inputs and targets differ in length, or micro_batch_size is below 1, does not divide batch or is batch.

@@ -67,7 +67,7 @@ def gradient_squares(model, loss_function, inputs, targets, *, micro_batch_size)
         before = [None if p.grad is None else p.grad.clone() for p in params]
         loss_function(model(x), y).backward()
         grads = [p.grad if old is None or p.grad is None else p.grad - old for p, old in zip(params, before)]
-        return torch.cat([g.reshape(-1) for g in grads if g is not None])
+        return torch.cat([g.double().reshape(-1) for g in grads if g is not None])
 
     small = []
     for i in range(0, n, micro_batch_size):

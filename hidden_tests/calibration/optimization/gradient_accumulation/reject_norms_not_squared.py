@@ -65,7 +65,7 @@ def gradient_squares(model, loss_function, inputs, targets, *, micro_batch_size)
 
     def gradient(x, y):
         grads = torch.autograd.grad(loss_function(model(x), y), params, allow_unused=True)
-        return torch.cat([g.reshape(-1) for g in grads if g is not None])
+        return torch.cat([g.double().reshape(-1) for g in grads if g is not None])
 
     small = []
     for i in range(0, n, micro_batch_size):

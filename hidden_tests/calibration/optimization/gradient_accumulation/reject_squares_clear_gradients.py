@@ -68,7 +68,7 @@ def gradient_squares(model, loss_function, inputs, targets, *, micro_batch_size)
         loss_function(model(x), y).backward()
         grads = [p.grad for p in params]
         model.zero_grad()
-        return torch.cat([g.reshape(-1) for g in grads if g is not None])
+        return torch.cat([g.double().reshape(-1) for g in grads if g is not None])
 
     small = []
     for i in range(0, n, micro_batch_size):

@@ -69,11 +69,31 @@ def check_share(hits, chance, what, hint=""):
 
 
 def check_pairs(dropped, p, dims, what, hint):
-    """Disjoint pairs of neighbours along each of `dims` are dropped together with chance p², as if independent."""
+    """Neighbours, and entries half the size apart, along each of `dims` are dropped together with chance p².
+
+    The pairs of a share are disjoint, so that they are independent draws.
+    """
     for dim in dims:
-        size = dropped.shape[dim] // 2
-        first, second = (dropped.index_select(dim, torch.arange(size) * 2 + offset) for offset in (0, 1))
-        check_share(first & second, p * p, f"{what} {dim}", hint)
+        half = torch.arange(dropped.shape[dim] // 2)
+        for one, other in ((2 * half, 2 * half + 1), (half, half + len(half))):
+            both = dropped.index_select(dim, one) & dropped.index_select(dim, other)
+            check_share(both, p * p, f"{what} {dim}", hint)
+
+
+@probe_helper
+def call_many_times(m, x, spatial, seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.stack([m.dropout(x, 0.5, spatial=spatial, generator=generator) for _ in range(400)])
+
+
+def check_two_of_one_call(candidate, x, spatial, seed, what):
+    """Two entries or channels of one call are dropped together in a quarter of the calls.
+
+    Had each call dropped one of the two, the share of both would be zero: a divergence of 400 · log(4/3) = 115.
+    """
+    dropped = candidate(call_many_times, x, spatial, seed).reshape(400, 2) == 0
+    hint = "how many are dropped is random, too: no permutation with a fixed count"
+    check_share(dropped.all(1), 0.25, f"two {what} of one call are not dropped independently", hint)
 
 
 @pytest.mark.points(2)
@@ -99,6 +119,9 @@ def test_share_of_dropped_entries(candidate, rng):
         check_share(
             result == 0, p, "entries are dropped too often, or not often enough", "p is the chance to be dropped"
         )
+    seed = rng.seed()
+    result = candidate(lambda m: m.dropout(x, generator=torch.Generator().manual_seed(seed)))
+    check_share(result == 0, 0.5, "entries are not dropped with the default of p", "the signature says which it is")
 
 
 @pytest.mark.behaviour
@@ -111,6 +134,7 @@ def test_entries_are_dropped_independently(candidate, rng):
         hint = "one draw per entry: a mask that broadcasts is shared"
         check_share(dropped, p, "entries are dropped too often, or not often enough")
         check_pairs(dropped, p, range(3), "entries are not dropped independently along dimension", hint)
+    check_two_of_one_call(candidate, torch.ones(2), False, rng.seed(), "entries")
 
 
 @pytest.mark.points(2)
@@ -135,6 +159,7 @@ def test_channels_are_dropped_independently(candidate, rng):
         dropped = candidate(call, torch.ones(100, 80, 2), p, True, rng.seed())[..., 0] == 0
         check_share(dropped, p, "channels are dropped too often, or not often enough")
         check_pairs(dropped, p, range(2), "channels are not dropped independently along dimension", hint)
+    check_two_of_one_call(candidate, torch.ones(1, 2, 1), True, rng.seed(), "channels")
 
 
 @probe_helper
@@ -162,15 +187,18 @@ def test_p_of_zero_and_one(candidate, rng):
 @pytest.mark.gradients
 @pytest.mark.points(2)
 def test_gradients_for_p_of_zero_and_one(candidate, rng):
-    """Gradients pass through unchanged for p = 0 and are zeros for p = 1, not NaN."""
+    """Gradients pass through unchanged for p = 0 and are zeros for p = 1, not NaN, whatever they are."""
     for shape, spatial in SHAPES:
         x, cotangent = rng.normal(*shape), rng.normal(*shape)
+        cotangent[0, 0], cotangent[-1, -1] = math.inf, math.nan
         _, whole = candidate(call_at_the_end, x, 0.0, spatial, rng.seed(), cotangent)
         assert_true(whole is not None, "the gradient for p = 0 is missing")
         assert_close(whole, cotangent, tolerance=0.0, what="the gradient for p = 0")
         _, none = candidate(call_at_the_end, x, 1.0, spatial, rng.seed(), cotangent)
         none = torch.zeros(shape) if none is None else none  # a result without a graph has no gradient
-        assert_close(none, torch.zeros(shape), tolerance=0.0, what="the gradient for p = 1", hint="mind 1 / 0")
+        assert_close(
+            none, torch.zeros(shape), tolerance=0.0, what="the gradient for p = 1", hint="mind 1 / 0 and 0 · inf"
+        )
 
 
 @pytest.mark.points(2)
@@ -218,6 +246,62 @@ def test_gradients(candidate, rng):
 
 
 @pytest.mark.gradients
+def test_gradients_of_dropped_entries_are_zero_whatever_comes_in(candidate, rng):
+    """Infinite and NaN gradients are dropped like others, and kept like others."""
+    for spatial in (False, True):
+        x = away_from_zero(rng, 20, 30, 4)
+        cotangents = [torch.full_like(x, loud) for loud in (math.inf, -math.inf, math.nan)]
+        result, gradients = candidate(call_and_differentiate, x, 0.4, spatial, rng.seed(), cotangents)
+        for gradient, cotangent in zip(gradients, cotangents, strict=True):
+            hint = "a product with a mask is not a choice, backwards either"
+            assert_matches(gradient, thinned, cotangent, result != 0, 0.4, what="the gradient of x", hint=hint)
+
+
+@probe_helper
+def differentiate_beside_itself(m, x, spatial, seed, cotangent):
+    leaf = x.requires_grad_()
+    result = m.dropout(leaf, 0.5, spatial=spatial, generator=torch.Generator().manual_seed(seed))
+    return result, torch.autograd.grad(leaf + result, leaf, cotangent)[0]
+
+
+@pytest.mark.gradients
+def test_incoming_gradient_is_untouched(candidate, rng):
+    """Beside a residual connection, as in x + dropout(x), the backward pass leaves the gradient of the other branch alone."""
+    for spatial in (False, True):
+        x, cotangent = away_from_zero(rng, 20, 30, 4), rng.normal(20, 30, 4)
+        result, gradient = candidate(differentiate_beside_itself, x, spatial, rng.seed(), cotangent)
+        expected = torch.where(result != 0, 3 * cotangent, cotangent)
+        hint = "the gradient you are given belongs to others: no operation in place on it"
+        # The sum of a gradient and its double is rounded once, by 6e-8.
+        assert_close(gradient, expected, tolerance=1e-6, what="the gradient of x + dropout(x)", hint=hint)
+
+
+@probe_helper
+def differentiate_strided(m, x, spatial, seed, cotangent, factor):
+    """The result, and gradients by way of its permutation and its sum, all with the mask of one seed."""
+
+    def drop(leaf):
+        return m.dropout(leaf, 0.5, spatial=spatial, generator=torch.Generator().manual_seed(seed))
+
+    leaf = x.requires_grad_()
+    (permuted,) = torch.autograd.grad(drop(leaf).permute(2, 0, 1), leaf, cotangent)
+    (expanded,) = torch.autograd.grad(drop(leaf).sum(), leaf, factor)
+    return drop(leaf), permuted, expanded
+
+
+@pytest.mark.gradients
+def test_gradients_of_any_strides(candidate, rng):
+    """What comes after dropout may hand back a gradient that is not contiguous, or expanded from one number."""
+    hint = "view() needs a contiguous gradient; reshape() does not"
+    for spatial in (False, True):
+        x, cotangent, factor = away_from_zero(rng, 20, 30, 4), rng.normal(4, 20, 30), rng.normal()
+        given = (x, spatial, rng.seed(), cotangent, factor)
+        result, permuted, expanded = candidate(differentiate_strided, *given)
+        for mine, incoming in ((permuted, cotangent.permute(1, 2, 0)), (expanded, factor.expand(20, 30, 4))):
+            assert_matches(mine, thinned, incoming, result != 0, 0.5, what="the gradient of x", hint=hint)
+
+
+@pytest.mark.gradients
 def test_gradients_where_x_is_zero(candidate, rng):
     """A kept entry that was zero before, as after a ReLU, receives its gradient like others."""
     for spatial in (False, True):
@@ -245,7 +329,7 @@ def differentiate_two_calls(m, first, second, seed, cotangent):
     generator = torch.Generator().manual_seed(seed)
     leaves = [first.requires_grad_(), second.requires_grad_()]
     results = [m.dropout(leaf, 0.5, generator=generator) for leaf in leaves]
-    return results, list(torch.autograd.grad(results, leaves, [cotangent, cotangent]))
+    return results, list(torch.autograd.grad(results, leaves, [cotangent, cotangent.clone()]))
 
 
 @pytest.mark.gradients
@@ -290,21 +374,25 @@ def test_the_graph_leads_through_the_function(candidate, rng):
 
 @probe_helper
 def call_twice_per_seed(m, x, seeds, spatial):
-    results = []
+    """The results of the function for each seed, and those of the module for the first."""
+    results, module = [], m.Dropout(0.5, spatial)
     for seed in seeds:
         generator = torch.Generator().manual_seed(seed)
         results.append([m.dropout(x, 0.5, spatial=spatial, generator=generator) for _ in range(2)])
-    return results
+    generator = torch.Generator().manual_seed(seeds[0])
+    return results, [module(x, generator=generator) for _ in range(2)]
 
 
 @pytest.mark.behaviour
 @pytest.mark.points(2)
 def test_the_generator_decides(candidate, rng):
-    """Generators with the same seed give the same masks; other seeds, and the next call, give others."""
+    """Generators with the same seed give the same masks, also by the module; other seeds, and the next call, others."""
     for spatial in (False, True):
         seed, x = rng.seed(), torch.ones(40, 30, 2)
-        one, again, other = candidate(call_twice_per_seed, x, [seed, seed, seed + 1], spatial)
+        (one, again, other), by_module = candidate(call_twice_per_seed, x, [seed, seed, seed + 1], spatial)
         assert_true(torch.equal(torch.stack(one), torch.stack(again)), "the same seed gives other masks")
+        same, hint = torch.equal(torch.stack(one), torch.stack(by_module)), "does the module pass the generator on?"
+        assert_true(same, "with the same seed the module's masks are not those of dropout", hint)
         # Equal by chance: at most 2^-1200 each.
         assert_true(not torch.equal(one[0], one[1]), "the next call has the same mask", "draw from the generator")
         assert_true(not torch.equal(one[0], other[0]), "another seed gives the same mask", "draw from the generator")
@@ -315,11 +403,12 @@ def call_around_the_default_generator(m, x, seed):
     before = torch.manual_seed(seed).get_state()
     for spatial in (False, True):
         m.dropout(x, 0.5, spatial=spatial, generator=torch.Generator().manual_seed(seed))
+        m.Dropout(0.5, spatial)(x, generator=torch.Generator().manual_seed(seed))
     untouched = torch.get_rng_state()
     results = []
     for start in (seed, seed, seed + 1):
         torch.manual_seed(start)
-        results.append(m.dropout(x, 0.5))
+        results.append([m.dropout(x, 0.5) for _ in range(2)])
     return before, untouched, results
 
 
@@ -328,8 +417,14 @@ def test_the_default_generator(candidate, rng):
     """With a generator torch's default one stays as it is; without one it is the source."""
     before, after, (one, again, other) = candidate(call_around_the_default_generator, torch.ones(20, 30, 2), rng.seed())
     assert_true(torch.equal(before, after), "the default generator has moved", "pass the generator on to every draw")
-    assert_true(torch.equal(one, again), "without a generator torch.manual_seed does not decide", "no seed of your own")
-    assert_true(not torch.equal(one, other), "without a generator the mask is always the same", "no seed of your own")
+    same = torch.equal(torch.stack(one), torch.stack(again))
+    assert_true(same, "without a generator torch.manual_seed does not decide", "no seed of your own")
+    # Equal by chance: 2^-1200 each.
+    hint = "draw from the default generator itself, so that it goes on"
+    assert_true(not torch.equal(one[0], one[1]), "without a generator the next call has the same mask", hint)
+    assert_true(
+        not torch.equal(one[0], other[0]), "without a generator the mask is always the same", "no seed of your own"
+    )
 
 
 @probe_helper
@@ -389,6 +484,8 @@ def test_module_follows_its_mode(candidate, rng):
     for result, p in ((fresh, 0.5), (trained, 0.5), (few, 0.2)):
         check_share(result == 0, p, what)
         assert_matches(result, thinned, x, result != 0, p, what="the module's result")
+    # Equal by chance: 2^-18000.
+    assert_true(not torch.equal(fresh, trained), "the module repeats its mask", "draw for each call")
     lost = (channels == 0).all(-1)
     check_share(lost, 0.7, what)
     assert_matches(channels, thinned, x, ~lost[..., None].expand_as(x), 0.7, what="the module's result with spatial")
@@ -426,6 +523,7 @@ def test_refuses_bad_arguments(candidate):
             ((x[0, 0], 0.5, True, training), ValueError, "spatial with one dimension"),
             ((x.long(), 0.5, False, training), TypeError, "an integer x"),
             ((x > 0, 0.5, False, training), TypeError, "a boolean x"),
+            ((x.to(torch.complex64), 0.5, False, training), TypeError, "a complex x"),
         ]
         for valid in ((x, 0.0, True, training), (x, 1.0, False, training), (x[0, 0], 0.5, False, training)):
             assert_refuses(candidate, call_in_mode, valid=valid, refused=refused)

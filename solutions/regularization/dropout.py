@@ -17,7 +17,7 @@ Limits: not `dropout`, `feature_dropout`, `alpha_dropout`, `feature_alpha_dropou
 The tests look at
 - numerics: what is kept and what is dropped, infinite and NaN inputs, half precision, p = 0 and p = 1, whole channels;
 - gradients: the same entries with the same scale, however often and however late the backward pass runs, also where x
-  is zero; p = 0 and p = 1; the way through `InvertedDropout`;
+  is zero, and for incoming gradients of any strides; p = 0 and p = 1; the way through `InvertedDropout`;
 - behaviour: how often and how independently entries and channels are dropped, reproducibility by generator, training
   and evaluation, refused arguments.
 
@@ -88,7 +88,8 @@ def dropout(
     | generator | | on the device of x | source of all randomness; None = torch's default one |
     | result | as x | as x | dropped entries are zero, even where x is inf or NaN; p = 0 changes nothing |
 
-    Gradients: those of kept entries are scaled as the entries are, those of dropped entries are zero, also for p = 1.
+    Gradients: those of kept entries are scaled as the entries are, those of dropped entries are zero, also for p = 1
+    and where the incoming gradient is inf or NaN. The incoming gradient may have any strides and is left untouched.
 
     Raises:
         TypeError: x is not floating.
@@ -109,7 +110,7 @@ def dropout(
 class Dropout(torch.nn.Module):
     """`dropout` as a module: drops after `train()`, not after `eval()`.
 
-    `Dropout(p=0.5, spatial=False)`; ValueError for a p out of range. `module(x, generator=None)`; arguments as above.
+    `Dropout(p=0.5, spatial=False)`; ValueError for a p out of range. `module(x, *, generator=None)`; arguments as above.
     """
 
     def __init__(self, p: float = 0.5, spatial: bool = False) -> None:

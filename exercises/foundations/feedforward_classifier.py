@@ -8,6 +8,8 @@ Build `FeedForward`, a network of any depth with dropout; `fit`, which trains it
 As in every `training` exercise: the same seed gives the same result, labels of the tests' own data never reach your
 code, and training ends within its deadline on one core.
 
+Generators belong to the caller: neither the one that is given nor torch's own is ever seeded.
+
 Limits: not `nn.Sequential`; `fit` on 1200 examples of 64 numbers, with the defaults, within 30 s on one core; every
 other call within 10 s.
 
@@ -33,7 +35,7 @@ class FeedForward(nn.Module):
 
     In training mode dropout replaces each element by 0 with probability `dropout`, independently of all others, and
     divides what stays by 1 - dropout. Its masks are drawn from `generator`, at each forward pass anew. In evaluation
-    mode it does nothing.
+    mode it does nothing, and draws nothing.
 
     | argument | type | meaning |
     |---|---|---|
@@ -48,6 +50,8 @@ class FeedForward(nn.Module):
     | hidden.0.weight, hidden.1.weight, … | (out, in) | normal, mean 0, standard deviation √(2 / in) |
     | hidden.0.bias, hidden.1.bias, … | (out,) | zero |
     | head.weight, head.bias | (num_classes, in), (num_classes,) | likewise |
+
+    There are no other parameters.
 
     Raises:
         ValueError: an argument out of the range above.
@@ -87,7 +91,7 @@ def fit(
     batch_size: int = 32,
     generator: torch.Generator | None = None,
 ) -> dict[str, list[float]]:
-    """Trains `model` in place.
+    """Trains `model`, any module that gives logits, in place.
 
     In each epoch every example goes through `model(batch)` exactly once, in training mode, in batches of `batch_size`
     (the last may be smaller) and in an order that `generator` draws anew. The loss of a batch is the mean cross-entropy
@@ -99,7 +103,7 @@ def fit(
     |---|---|---|---|
     | data | ((n, num_inputs), (n,)) | floating, int64 | inputs and labels 0 … num_classes - 1, in any order |
     | epochs, batch_size | | int | at least 1; n need not be a multiple of batch_size |
-    | generator | | torch.Generator | order of the examples; torch's own if None |
+    | generator | | torch.Generator | draws the order of the examples; torch's own if None |
     | result["loss"] | list of `epochs` | float | mean loss over the n examples of an epoch, each as it was in its batch |
     | result["accuracy"] | list of `epochs` | float | fraction of the n examples that were right in their batch |
 
@@ -115,7 +119,7 @@ def evaluate(model: nn.Module, data: tuple[torch.Tensor, torch.Tensor], *, batch
     """{"loss": mean cross-entropy, "accuracy": fraction that is right} over all examples of data, whatever batch_size.
 
     Evaluation mode, no autograd graph, at most `batch_size` examples at a time, each once; the model returns in the mode
-    in which it came, and otherwise unchanged.
+    in which it came, and otherwise unchanged, gradients and requires_grad included. Autograd is as before.
 
     Raises:
         ValueError: as fit.

@@ -9,10 +9,10 @@ from graders.testing import assert_close, assert_refuses, assert_true, load_data
 
 def test_names_of_the_parameters(candidate):
     """Every layer is registered under the name of the table."""
-    shapes = candidate(lambda m: {k: list(v.shape) for k, v in m.FeedForward(6, (5, 4), 3).state_dict().items()})
+    shapes = candidate(lambda m: {k: list(v.shape) for k, v in m.FeedForward(6, (5, 4), 3).named_parameters()})
     expected = {"hidden.0.weight": [5, 6], "hidden.0.bias": [5], "hidden.1.weight": [4, 5], "hidden.1.bias": [4]}
     expected |= {"head.weight": [3, 4], "head.bias": [3]}
-    assert_true(shapes == expected, f"state_dict() holds {shapes}", "which attributes does nn.Module register?")
+    assert_true(shapes == expected, f"named_parameters() holds {shapes}", "which attributes does nn.Module register?")
 
 
 def test_shape_of_the_logits(candidate, rng):

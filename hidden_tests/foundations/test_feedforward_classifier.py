@@ -1,3 +1,4 @@
+import copy
 import itertools
 import math
 
@@ -60,10 +61,10 @@ def trajectory(x, labels, start, batches, lr):
 
 @probe_helper
 def loaded(m, network, names, weights, dropout=0.0, seed=0):
-    """A network with the given weights, in their dtype."""
+    """A network with the given weights, in their dtype; buffers of its own, if it has any, stay as they are."""
     model = m.FeedForward(*network, dropout=dropout, generator=torch.Generator().manual_seed(seed))
     model = model.to(weights[0].dtype)
-    model.load_state_dict(dict(zip(names, weights, strict=True)))
+    model.load_state_dict({**model.state_dict(), **dict(zip(names, weights, strict=True))})
     return model
 
 
@@ -95,11 +96,16 @@ def watched(m, call, network, weights, names, training, dropout=0.0):
     model.register_forward_pre_hook(before)
     model.register_forward_hook(lambda module, inputs, output: logits.append(output.detach().clone()))
     result = call(m, model)
+    autograd_on = torch.is_grad_enabled()
+    torch.set_grad_enabled(True)
     return {
         "result": dict(result) if isinstance(result, dict) else result,
         "passes": passes,
         "logits": logits,
         "end": [model.state_dict()[name] for name in names],
+        "grads": [parameter.grad for parameter in model.parameters()],
+        "trainable": [parameter.requires_grad for parameter in model.parameters()],
+        "autograd_on": autograd_on,
         "modes": list({part.training for part in model.modules()}),
     }
 
@@ -246,11 +252,21 @@ def test_masks_are_drawn_anew(candidate, rng):
 
 @pytest.mark.points(2)
 def test_no_dropout_in_evaluation(candidate, rng):
-    """In evaluation mode dropout does nothing, whatever p."""
+    """In evaluation mode dropout does nothing, whatever p, and draws nothing from the generator."""
     for p in (0.1, 0.9):
         x, weights = rng.normal(7, 4), random_weights(rng, *SMALL)
         result, _ = call_forward(candidate, SMALL, x, weights, training=False, dropout=p)
         assert_matches(result, logits_of, x, *weights, hint="no mask, and no factor either")
+
+    def states(m, x, seed):
+        generator = torch.Generator().manual_seed(seed)
+        model = m.FeedForward(*SMALL, dropout=0.5, generator=generator).eval()
+        before = generator.get_state()
+        model(x)
+        return before, generator.get_state()
+
+    before, after = candidate(states, x, rng.seed())
+    assert_true(torch.equal(before, after), "a pass in evaluation mode draws from the generator")
 
 
 @pytest.mark.points(2)
@@ -261,14 +277,19 @@ def test_first_weights(candidate, rng):
     def build(m, seed, noise):
         torch.manual_seed(noise)
         generator = torch.Generator().manual_seed(seed)
-        return dict(m.FeedForward(60, (300, 90), 40, generator=generator).state_dict())
+        return [dict(m.FeedForward(60, (300, 90), 40, generator=generator).state_dict()) for _ in range(2)]
 
-    first, again, other = (candidate(build, *pair) for pair in ((seed, 1), (seed, 2), (seed + 1, 1)))
+    (first, second), (again, _), (other, _) = (
+        candidate(build, *pair) for pair in ((seed, 1), (seed, 2), (seed + 1, 1))
+    )
     for layer in ("hidden.0", "hidden.1", "head"):
         weight = first[f"{layer}.weight"].double()
         assert_same(again[f"{layer}.weight"], first[f"{layer}.weight"], f"with the same generator, {layer}.weight")
         changed = not torch.equal(other[f"{layer}.weight"], first[f"{layer}.weight"])
         assert_true(changed, f"{layer}.weight does not depend on the generator")
+        hint = "draw on from the generator: it is not for you to seed"
+        changed = not torch.equal(second[f"{layer}.weight"], first[f"{layer}.weight"])
+        assert_true(changed, f"two models from one generator begin with the same {layer}.weight", hint)
         assert_true((first[f"{layer}.bias"] == 0).all(), f"{layer}.bias does not start at zero")
         count, fan_in = weight.numel(), weight.shape[1]
         z = weight * math.sqrt(fan_in / 2)
@@ -299,6 +320,7 @@ def test_refuses_bad_arguments(candidate, rng):
         ((3, (4,), 2, 1.0), ValueError, "a dropout of 1"),
         ((3, (4,), 2, -0.1), ValueError, "a negative dropout"),
         ((3, (4,), 2, 1.5), ValueError, "a dropout above 1"),
+        ((3, (4,), 2, math.nan), ValueError, "a dropout of NaN"),
     ]
     for valid in ((1, (1, 1), 2, 0.0), (1, (), 2, 0.99), (3, [4], 2, 0.5)):
         assert_refuses(candidate, build, valid=valid, refused=refused)
@@ -385,6 +407,67 @@ def test_steps(candidate, rng):
                 assert_close(value, target, tolerance=1e-9, what=what, hint=hint)
 
 
+@probe_helper
+def watched_fits(m, x, labels, seed, options, network, weights, names):
+    """Two calls of fit on one model, with one generator: the first history, as it was and as it is at the end."""
+
+    def call(m, model):
+        generator = torch.Generator().manual_seed(seed)
+        first = m.fit(model, (x, labels), generator=generator, **options)
+        before = copy.deepcopy(first)
+        m.fit(model, (x, labels), generator=generator, **options)
+        return before, first
+
+    return watched(m, call, network, weights, names, True)
+
+
+@pytest.mark.behaviour
+@pytest.mark.points(2)
+def test_second_fit(candidate, rng):
+    """A second fit of a model begins with velocities of zero, draws another order, and leaves the first history alone."""
+    x, labels = rng.normal(21, 4, dtype=torch.float64), rng.integers(0, 3, 21)
+    start, names = random_weights(rng, *SMALL, dtype=torch.float64), names_of(2)
+    options = {"epochs": 1, "batch_size": 8, "lr": 0.1}
+    run = candidate(watched_fits, x, labels, rng.seed(), options, SMALL, start, names)
+    batches = order_of(run, x)
+    assert_true(len(batches) == 6, "21 examples in batches of 8 are three passes an epoch")
+    # Two random orders of 21 agree with a chance of 1 / 21! = 2e-20.
+    hint = "draw on from the generator: it is not for you to seed"
+    assert_true(batches[:3] != batches[3:], "two fits with one generator take the same order", hint)
+    first = trajectory(x, labels, start, batches[:3], 0.1)
+    expected = [*first, *trajectory(x, labels, first[-1], batches[3:], 0.1)[1:]]
+    states = [state for _, _, state, _ in run["passes"]] + [run["end"]]
+    hint = "what is left of the velocities of an earlier fit?"
+    for index, (mine, right) in enumerate(zip(states, expected, strict=True)):
+        for name, value, target in zip(names, mine, right, strict=True):
+            # As in test_steps.
+            assert_close(value, target, tolerance=1e-9, what=f"{name} after {index} steps of two fits", hint=hint)
+    before, after = run["result"]
+    assert_true(before == after, "the history of the first fit changes in the second", "return an object of its own")
+
+
+@pytest.mark.behaviour
+def test_any_module(candidate, rng):
+    """fit, evaluate and predict take any module that gives logits."""
+    x, labels = rng.normal(9, 4, dtype=torch.float64), rng.integers(0, 3, 9)
+    weights = random_weights(rng, 4, (), 3, dtype=torch.float64)
+
+    def probe(m, x, labels, weights):
+        model = torch.nn.Linear(4, 3).double()
+        model.load_state_dict(dict(zip(("weight", "bias"), weights, strict=True)))
+        m.fit(model, (x, labels), epochs=2, lr=0.1, batch_size=9)
+        return list(model.parameters()), m.evaluate(model, (x, labels))["loss"], m.predict(model, x)
+
+    trained, loss, classes = candidate(probe, x, labels, weights)
+    # With all examples in one batch, their order matters to rounding only.
+    expected = trajectory(x, labels, weights, [range(9)] * 2, 0.1)[-1]
+    for name, value, target in zip(("weight", "bias"), trained, expected, strict=True):
+        assert_close(value, target, tolerance=1e-9, what=f"the {name} of a trained nn.Linear")
+    logits = logits_of(x, *expected)
+    assert_close(loss, float(F.cross_entropy(logits, labels)), tolerance=1e-9, what="the loss of an nn.Linear")
+    assert_close(classes, logits.argmax(1), tolerance=0.0, what="the prediction of an nn.Linear")
+
+
 @pytest.mark.behaviour
 @pytest.mark.points(2)
 def test_history(candidate, rng):
@@ -432,7 +515,7 @@ def test_same_seed_same_result(candidate, rng):
         model = m.FeedForward(4, (6, 5), 3, dropout=0.4, generator=generator).double()
         first = model(x)
         history = m.fit(model, (x, labels), epochs=2, lr=0.05, batch_size=8, generator=generator)
-        return first, dict(model.state_dict()), history["loss"]
+        return first, dict(model.state_dict()), history["loss"], torch.rand(4)
 
     first, again, other = (candidate(run, *pair) for pair in ((1, seed), (2, seed), (1, seed + 1)))
     hint = "first weights, masks and orders come from the generator that is given"
@@ -442,6 +525,37 @@ def test_same_seed_same_result(candidate, rng):
         assert_true(not torch.equal(other[1][name], first[1][name]), f"{name} does not depend on the generator", hint)
     losses = [torch.tensor(entry[2], dtype=torch.float64) for entry in (again, first)]
     assert_close(*losses, tolerance=1e-9, what="the history of a repeated run", hint=hint)
+    # Four numbers of 24 bits agree by chance with 2⁻⁹⁶.
+    assert_true(not torch.equal(again[3], first[3]), "torch's own generator is seeded", "it belongs to the caller")
+
+
+@pytest.mark.behaviour
+@pytest.mark.points(2)
+def test_without_a_generator(candidate, rng):
+    """Without a generator first weights, masks and order are drawn from torch's own."""
+    x, labels, names = rng.normal(20, 4, dtype=torch.float64), rng.integers(0, 3, 20), names_of(2)
+    weights = random_weights(rng, *SMALL, dtype=torch.float64)
+
+    def run(m, noise):
+        torch.manual_seed(noise)
+        model = m.FeedForward(*SMALL, dropout=0.5).double()
+        first = [model.state_dict()[name].clone() for name in names if name.endswith("weight")]
+        model.load_state_dict({**model.state_dict(), **dict(zip(names, weights, strict=True))})
+        torch.manual_seed(noise)
+        logits = model(x)
+        still = loaded(m, SMALL, names, weights)
+        torch.manual_seed(noise)
+        m.fit(still, (x, labels), epochs=1, lr=0.1, batch_size=8)
+        return [*first, logits, still.state_dict()[names[0]]]
+
+    seed = rng.seed()
+    first, again, other = (candidate(run, noise) for noise in (seed, seed, seed + 1))
+    # Twenty orders or masks of 220 elements agree by chance with less than 1 / 20! = 4e-19.
+    parts = [*("the first weights do",) * 3, "the masks of dropout do", "the order of the examples does"]
+    for part, *values in zip(parts, first, again, other, strict=True):
+        hint = "with generator=None torch's functions use torch's own"
+        assert_close(values[1], values[0], tolerance=1e-9, what="a repeat with an equal torch.manual_seed", hint=hint)
+        assert_true(not torch.equal(values[2], values[0]), f"{part} not depend on torch's own generator", hint)
 
 
 @pytest.mark.behaviour
@@ -488,6 +602,10 @@ def check_leaves_no_trace(run, weights, training, count, batch_size):
     assert_true(not any(graph for *_, graph in run["passes"]), "a graph is recorded")
     assert_true(run["modes"] == [training], "the model comes back in another mode")
     assert_same(run["end"], weights, "the model")
+    assert_true(all(run["trainable"]), "the model comes back frozen", "no_grad needs no requires_grad_(False)")
+    kept = all(grad is not None and (grad == 1e3).all() for grad in run["grads"])
+    assert_true(kept, "gradients that the model brought along are changed")
+    assert_true(run["autograd_on"], "autograd stays off behind the call", "no_grad as a context ends by itself")
 
 
 @pytest.mark.behaviour

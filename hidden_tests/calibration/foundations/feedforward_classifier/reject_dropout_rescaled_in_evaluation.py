@@ -13,7 +13,7 @@ class FeedForward(nn.Module):
             raise ValueError("sizes must be at least 1")
         if num_classes < 2:
             raise ValueError("num_classes must be at least 2")
-        if dropout < 0 or dropout >= 1:
+        if not 0 <= dropout < 1:
             raise ValueError("dropout must be in [0, 1)")
         self.num_inputs = num_inputs
         self.p = dropout

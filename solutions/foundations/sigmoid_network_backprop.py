@@ -92,7 +92,7 @@ def bce_loss(logits: np.ndarray, targets: np.ndarray) -> float:
     of 1e4 and a target of 0 the loss is 1e4.
 
     Raises:
-        ValueError: targets do not have the shape of logits (nothing is broadcast), or are not in [0, 1].
+        ValueError: targets do not have the shape of logits (nothing is broadcast), or are not all in [0, 1] (NaN is not).
     """
     ### BEGIN SOLUTION
     logits, targets = np.asarray(logits, dtype=np.float64), _checked(targets, np.shape(logits))
@@ -103,7 +103,7 @@ def bce_loss(logits: np.ndarray, targets: np.ndarray) -> float:
 
 def gradients(parameters: dict, x: np.ndarray, targets: np.ndarray) -> dict:
     """Gradients of bce_loss(logits, targets) with respect to the parameters, under the keys and in the shapes of
-    parameters.
+    parameters, and nothing else.
 
     Raises:
         ValueError: as forward and bce_loss.
@@ -127,18 +127,18 @@ def predict(parameters: dict, x: np.ndarray) -> np.ndarray:
 def fit(parameters: dict, x: np.ndarray, targets: np.ndarray, *, epochs: int, lr: float) -> tuple[dict, dict]:
     """Gradient descent: in each epoch every parameter moves by -lr times its gradient on the full batch, all at once.
 
-    Returns the trained parameters, as new arrays, and the history: {"loss": […], "accuracy": […]}, one number per
-    epoch, measured with the parameters that the epoch starts from. Accuracy is the fraction of entries of
+    Returns the trained parameters, as new arrays, and the history: {"loss": […], "accuracy": […]}, two lists of one
+    float per epoch, measured with the parameters that the epoch starts from. Accuracy is the fraction of entries of
     predict(parameters, x) that agree with targets ≥ 0.5.
 
     Raises:
-        ValueError: as gradients, or epochs is negative, or lr is not positive.
+        ValueError: as gradients, or epochs is negative, or lr is not positive; with no epochs, too.
     """
     ### BEGIN SOLUTION
-    if epochs < 0 or lr <= 0:
+    if epochs < 0 or not lr > 0:
         raise ValueError(f"epochs must not be negative and lr must be positive, not {epochs} and {lr}")
     parameters, x = _float64(parameters), np.asarray(x, dtype=np.float64)
-    labels = np.asarray(targets) >= 0.5
+    labels = _checked(targets, forward(parameters, x)["logits"].shape) >= 0.5
     history: dict[str, list[float]] = {"loss": [], "accuracy": []}
     for _ in range(epochs):
         state, gradient = _step(parameters, x, targets)

@@ -27,7 +27,7 @@ def check_targets(targets, logits):
     targets = np.asarray(targets, dtype=np.float64)
     if targets.shape != logits.shape:
         raise ValueError("targets must have the shape of the logits")
-    if (targets < 0).any() or (targets > 1).any():
+    if not ((targets >= 0) & (targets <= 1)).all():
         raise ValueError("targets must be in [0, 1]")
     return targets
 
@@ -54,7 +54,7 @@ def gradients(parameters, x, targets):
     targets = check_targets(targets, state["logits"])
     hidden = state["hidden"]
     delta_2 = (state["probabilities"] - targets) / targets.size
-    delta_1 = (delta_2 @ np.asarray(parameters["weight_2"], dtype=np.float64).T)
+    delta_1 = delta_2 @ np.asarray(parameters["weight_2"], dtype=np.float64).T
     return {
         "weight_1": x.T @ delta_1,
         "bias_1": delta_1.sum(0),
@@ -68,10 +68,10 @@ def predict(parameters, x):
 
 
 def fit(parameters, x, targets, *, epochs, lr):
-    if epochs < 0 or lr <= 0:
+    if epochs < 0 or not lr > 0:
         raise ValueError("epochs must not be negative, lr must be positive")
     parameters = {name: np.array(value, dtype=np.float64) for name, value in parameters.items()}
-    labels = np.asarray(targets) >= 0.5
+    labels = check_targets(targets, forward(parameters, x)["logits"]) >= 0.5
     history = {"loss": [], "accuracy": []}
     for _ in range(epochs):
         state = forward(parameters, x)

@@ -27,7 +27,7 @@ def check_targets(targets, logits):
     targets = np.asarray(targets, dtype=np.float64)
     if targets.shape != logits.shape:
         raise ValueError("targets must have the shape of the logits")
-    if (targets < 0).any() or (targets > 1).any():
+    if not ((targets >= 0) & (targets <= 1)).all():
         raise ValueError("targets must be in [0, 1]")
     return targets
 
@@ -68,10 +68,10 @@ def predict(parameters, x):
 
 
 def fit(parameters, x, targets, *, epochs, lr):
-    if epochs < 0 or lr <= 0:
+    if epochs < 0 or not lr > 0:
         raise ValueError("epochs must not be negative, lr must be positive")
     parameters = {name: np.array(value, dtype=np.float64) for name, value in parameters.items()}
-    labels = np.asarray(targets) >= 0.5
+    labels = check_targets(targets, forward(parameters, x)["logits"]) >= 0.5
     history = {"loss": [], "accuracy": []}
     for _ in range(epochs):
         state = forward(parameters, x)

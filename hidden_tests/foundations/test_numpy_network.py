@@ -1,3 +1,4 @@
+import copy
 import itertools
 import math
 
@@ -176,11 +177,14 @@ def test_softmax(candidate, rng):
 @pytest.mark.points(2)
 def test_loss(candidate, rng):
     """cross_entropy is the mean over the examples of the negative log-probability of their labels."""
-    for shape in ((6, 4), (1, 3), (5, 1), (4, 4), (1, 1)):
+    # In the last two shapes the number of entries, and in one of them a label, is beyond 8 bits.
+    for shape in ((6, 4), (1, 3), (5, 1), (4, 4), (1, 1), (100, 4), (3, 300)):
         logits, labels = rng.array(*shape, scale=3.0), rng.numpy.integers(0, shape[1], shape[0])
-        for dtype in (np.int64, np.uint8, np.int32):
+        labels[-1] = shape[1] - 1
+        dtypes = (np.int64, np.int32, np.uint16, np.uint64, np.uint8)
+        for dtype in dtypes if shape[1] <= 256 else dtypes[:-1]:
             result = candidate(cross_entropy, logits, labels.astype(dtype))
-            hint = "one term for each example, that of its label; mean over examples, not over classes"
+            hint = "one term for each example, that of its label; mean over examples; no arithmetic in a narrow dtype"
             expected = float(loss_of(logits, labels))
             assert_close(result, expected, tolerance=TOLERANCE, what="the loss", hint=hint)
 
@@ -250,11 +254,13 @@ def test_predict(candidate, rng):
     layers, x, _ = make_task(rng, 40, 3, 5, 4)
     zeros = each(np.zeros_like, layers)
     tied = [*zeros[:-1], (zeros[-1][0], np.array([0.0, 1.0, 1.0, 0.5]))]
+    nearly = [*zeros[:-1], (zeros[-1][0], np.array([0.0, 1.0, 1.0 + 1e-10, 0.5]))]
     wanted = logits_of(layers, x).numpy().argmax(1)
     for given, rows, expected in (
         (layers, x, wanted),
         (zeros, x, np.zeros(40)),
         (tied, x, np.ones(40)),
+        (nearly, x, np.full(40, 2)),
         (layers, x[:0], np.zeros(0)),
     ):
         result = candidate(predict, given, rows)
@@ -284,11 +290,13 @@ def test_gradients_do_not_grow_with_the_batch(candidate, rng):
 
 @pytest.mark.gradients
 def test_gradients_at_the_corner_of_relu(candidate, rng):
-    """Where z is exactly 0, ReLU lets no gradient through."""
+    """Where z is exactly 0, ReLU lets no gradient through; where it is a little above, all of it."""
     layers, x, labels = make_task(rng, 6, 3, 5, 4, 6)
     layers = [(weight, np.zeros_like(bias)) for weight, bias in layers]
     x[::2] = 0
     check_gradients(candidate, layers, x, labels, hint="the derivative of ReLU at 0 is 0")
+    small = "the derivative of ReLU is 1 wherever z is positive, however small"
+    check_gradients(candidate, layers, 1e-10 * rng.array(6, 3), labels, hint=small)
 
 
 @pytest.mark.gradients
@@ -304,10 +312,11 @@ def test_gradients_of_extreme_inputs(candidate, rng):
 @pytest.mark.gradients
 def test_gradients_for_any_dtype_and_memory_order(candidate, rng):
     """Gradients are float64 whatever the dtype and memory order of the inputs, which they leave as they were."""
-    layers, x, labels = make_task(rng, 6, 3, 5, 4)
+    # 100 rows of 4 classes: their entries are more than the uint8 of the labels below can count.
+    layers, x, labels = make_task(rng, 100, 3, 5, 4)
     check_gradients(candidate, layers, x, labels, (each(strided, layers), strided(x), strided(labels)))
     narrow = each(lambda value: value.astype(np.float32), layers)
-    wide, whole = each(lambda value: value.astype(np.float64), narrow), rng.numpy.integers(0, 17, (6, 3))
+    wide, whole = each(lambda value: value.astype(np.float64), narrow), rng.numpy.integers(0, 17, (100, 3))
     sent = (narrow, whole.astype(np.uint8), labels.astype(np.uint8))
     check_gradients(candidate, wide, whole, labels, sent, hint="in which dtype does the first product happen?")
 
@@ -376,10 +385,19 @@ def test_fit_of_other_dtypes(candidate, rng):
 @pytest.mark.points(2)
 def test_history(candidate, rng):
     """The history has the mean loss and the accuracy of each epoch, over examples as their batches had them."""
+
+    def fit_twice(m, *run):
+        *start, seed = run
+        first = fit(m, *start, seed)[1]
+        before = copy.deepcopy(first)
+        fit(m, *start, seed + 1)
+        return before, first
+
     for batch_size in (3, 10, 20):
         layers, x, labels = make_task(rng, 10, 3, 6, 4)
         run = (layers, x, labels, 4, 0.2, batch_size, rng.seed())
-        _, history = candidate(fit, *run)
+        history, later = candidate(fit_twice, *run)
+        assert_true(history == later, "a second fit changes the history of the first", "return an object of its own")
         _, expected = descend(*run)
         for key in ("loss", "accuracy"):
             found = history.get(key) if isinstance(history, dict) else None
@@ -426,8 +444,15 @@ def test_initial_layers(candidate, rng):
             assert_true(shapes, "a weight or bias has the wrong shape", "weights are (in, out)")
             assert_true(weight.dtype == bias.dtype == np.float64, "a weight or bias is not float64")
             assert_true(not bias.any(), "a bias does not start at zero")
+    (first, _), (second, _) = candidate(init, (4, 4, 4), rng.seed())
+    same = np.array_equal(first, second)
+    assert_true(not same, "two layers of one shape begin with the same weight", "every entry has a draw of its own")
     for weight, _ in candidate(init, (50, 400, 100, 30), rng.seed()):
         count, fan_in = weight.size, len(weight)
+        # Even of float32 draws, at most some dozens in 40000 agree by chance.
+        assert_true(
+            np.unique(weight).size > 0.9 * count, "entries of a weight repeat", "every entry has a draw of its own"
+        )
         z = weight * math.sqrt(fan_in / 2)
         # Of n normal numbers the mean has standard deviation 1/√n, the root mean square 1/√(2n), the mean fourth power (3
         # for a normal, 1.8 for a uniform variable) √(96/n). Six of each, eight of the last, whose tails are heavier: with
@@ -479,6 +504,7 @@ def test_refuses_bad_arguments(candidate, rng):
     """x or labels of another shape, labels that are no classes, and numbers out of range raise the stated error."""
     layers, x, labels = make_task(rng, 6, 3, 5, 4)
     wrong_x = [(x[:, :2], "too few columns of x"), (np.hstack([x, x]), "too many columns of x"), (x[0], "a single row")]
+    wrong_x += [(x[None], "a third dimension of x")]
     for call in (forward, predict):
         refused = [((layers, bad), ValueError, wrong) for bad, wrong in wrong_x]
         assert_refuses(candidate, call, valid=(layers, x), refused=refused)
@@ -502,7 +528,7 @@ def test_refuses_bad_arguments(candidate, rng):
     refused += [((layers, bad, labels), ValueError, wrong) for bad, wrong in wrong_x]
     refused = [((*bad, epochs, 0.1, 2, 0), kind, wrong) for bad, kind, wrong in refused for epochs in (0, 2)]
     refused += [((layers, x, labels, -1, 0.1, 2, 0), ValueError, "a negative number of epochs")]
-    refused += [((layers, x, labels, 2, lr, 2, 0), ValueError, f"an lr of {lr}") for lr in (0.0, -1.0)]
+    refused += [((layers, x, labels, 2, lr, 2, 0), ValueError, f"an lr of {lr}") for lr in (0.0, -1.0, math.nan)]
     sizes = [(2, 0), (2, -2), (0, 0)]
     refused += [((layers, x, labels, n, 0.1, size, 0), ValueError, f"a batch_size of {size}") for n, size in sizes]
     for valid in ((layers, x, edges, 2, 1e-3, 1, 0), (layers, x[:1], edges[:1], 0, 1e-3, 1, 0)):

@@ -52,7 +52,7 @@ def init_layers(sizes: Sequence[int], *, rng: np.random.Generator) -> list[tuple
     | name | kind | meaning |
     |---|---|---|
     | sizes | L + 1 ints | num_inputs, the units of each hidden layer, num_classes |
-    | weights of the result | (in, out) | normal, mean 0, standard deviation √(2 / in), drawn from rng alone |
+    | weights of the result | (in, out) | normal, mean 0, standard deviation √(2 / in), all independent, from rng alone |
     | biases of the result | (out,) | zero |
 
     Raises:

@@ -65,7 +65,7 @@ def backward(cache, labels):
     dz = dz / n
     grads = [None] * len(layers)
     for i in range(len(layers) - 1, -1, -1):
-        grads[i] = (np.einsum('ni,no->io', activations[i], dz), dz.sum(axis=0))
+        grads[i] = (np.einsum("ni,no->io", activations[i], dz), dz.sum(axis=0))
         da = dz @ layers[i][0].T
         dz = da * np.sign(activations[i]) if i > 0 else da
     return grads, dz
@@ -76,7 +76,7 @@ def predict(layers, x):
 
 
 def fit(layers, data, *, epochs, lr, batch_size, rng):
-    if epochs < 0 or lr <= 0 or batch_size < 1:
+    if epochs < 0 or not lr > 0 or batch_size < 1:
         raise ValueError("epochs, lr or batch_size is out of range")
     x, labels = data
     x = np.asarray(x, dtype=np.float64)

@@ -82,7 +82,7 @@ def predict(layers, x):
 
 
 def fit(layers, data, *, epochs, lr, batch_size, rng):
-    if epochs < 0 or lr <= 0 or batch_size < 1:
+    if epochs < 0 or not lr > 0 or batch_size < 1:
         raise ValueError("epochs, lr, batch_size")
     x = np.asarray(data[0], dtype=np.float64)
     hot = check_labels(data[1], len(x), forward(layers, x)[0].shape[1])

@@ -76,7 +76,7 @@ def predict(layers, x):
 
 
 def fit(layers, data, *, epochs, lr, batch_size, rng):
-    if epochs < 0 or lr <= 0 or batch_size < 1:
+    if epochs < 0 or not lr > 0 or batch_size < 1:
         raise ValueError("epochs, lr or batch_size is out of range")
     x, labels = data
     x = np.asarray(x, dtype=np.float64)

@@ -76,7 +76,7 @@ def predict(layers, x):
 
 
 def fit(layers, data, *, epochs, lr, batch_size, rng):
-    if epochs < 0 or lr <= 0 or batch_size < 1:
+    if epochs < 0 or not lr > 0 or batch_size < 1:
         raise ValueError("epochs, lr or batch_size is out of range")
     x, labels = data
     x = np.asarray(x, dtype=np.float64)
@@ -90,7 +90,7 @@ def fit(layers, data, *, epochs, lr, batch_size, rng):
         for start in range(0, n, batch_size):
             index = order[start : start + batch_size]
             logits, cache = forward(layers, x[index])
-            loss += cross_entropy(logits, labels[index]) 
+            loss += cross_entropy(logits, labels[index])
             right += float((logits.argmax(axis=1) == labels[index]).mean())
             grads, _ = backward(cache, labels[index])
             layers = [(w - lr * dw, b - lr * db) for (w, b), (dw, db) in zip(layers, grads)]

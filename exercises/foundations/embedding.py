@@ -9,6 +9,9 @@ other two views of the same matrix: a product with one-hot vectors, and an outpu
 As in every `tensor_op` exercise: float32 and float64 inputs give a result of the same dtype and device, inputs may have any
 strides and sizes of one, values may be extreme, and inputs are left untouched.
 
+Extreme means: rows and gradients of size 1e30 and of size 1e-30. Rows of both sizes may stand side by side, and each bag is right
+at its own scale.
+
 In all functions
 
 - ids are int64 or int32, of any shape unless stated otherwise, and may be empty; weight is (num_embeddings, dim) and floating;
@@ -21,7 +24,7 @@ Limits: not `embedding`, `embedding_bag` or `one_hot` of `torch` or `torch.nn.fu
 `torch.nn.EmbeddingBag`, and no autograd inside (`torch.autograd.grad` and `backward`, `torch.autograd.functional.vjp` and
 `jacobian`, `torch.func.grad`, `vjp` and `jacrev`, `torch.enable_grad`, `torch.set_grad_enabled`); each call within 2 s;
 throughput: lookup and backward without a product with one-hot vectors (the step lies between such a product and an
-accumulation by index).
+accumulation by index in torch).
 
 The tests look at
 - numerics: lookups (exactly), bags with all modes, empty bags and padding, one-hot vectors, tied scores, refused arguments;

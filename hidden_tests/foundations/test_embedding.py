@@ -161,8 +161,11 @@ def test_bags(candidate, rng):
             assert_matches(result, bags, ids, weight, offsets, mode, what=f"the {mode} of bags", hint=hint)
         result = candidate(lambda m, *bag: m.embedding_bag(*bag), ids, weight, offsets)
         assert_matches(result, bags, ids, weight, offsets, hint="the mean is the default")
-    result = candidate(call_bag, ids.int(), weight, offsets.int(), "sum")
-    assert_matches(result, bags, ids, weight, offsets, "sum", what="a bag of int32 ids")
+    for given, starts in ((ids.int(), offsets.int()), (ids.int(), offsets), (ids, offsets.int())):
+        for mode in MODES:
+            result = candidate(call_bag, given, weight, starts, mode)
+            what, hint = f"the {mode} of bags of {given.dtype} ids", f"here with {starts.dtype} offsets"
+            assert_matches(result, bags, ids, weight, offsets, mode, what=what, hint=hint)
 
 
 @pytest.mark.points(2)
@@ -278,13 +281,18 @@ def test_refuses_bad_arguments(candidate, rng):
         (torch.tensor([0.0, 1.0]), TypeError, "a floating id"),
         (torch.tensor([True, False]), TypeError, "a boolean id"),
         (torch.tensor([1, 2], dtype=torch.uint8), TypeError, "an id of uint8"),
+        (torch.zeros(0), TypeError, "a floating tensor without ids"),
     ]
     wrong_weights = [
         (weight.long(), TypeError, "an integer weight"),
+        (weight.to(torch.int8), TypeError, "a weight of int8"),
+        (weight.to(torch.complex64), TypeError, "a complex weight"),
         (weight[0], ValueError, "a weight with one dimension"),
         (weight[None], ValueError, "a weight with three dimensions"),
     ]
     paddings = [(padding, ValueError, f"padding_idx = {padding}") for padding in (5, -6)]
+    none, last = ids[:0], torch.tensor([0, -1])
+    without, counted = "padding_idx = 17 where there are no ids", "an id of -1 where padding_idx is -1"
     for padding in (-5, 4):
         assert_refuses(
             candidate,
@@ -292,15 +300,19 @@ def test_refuses_bad_arguments(candidate, rng):
             valid=(ids, weight, padding),
             refused=[((i, weight), kind, what) for i, kind, what in wrong_ids]
             + [((ids, w), kind, what) for w, kind, what in wrong_weights]
-            + [((ids, weight, padding), kind, what) for padding, kind, what in paddings],
+            + [((ids, weight, padding), kind, what) for padding, kind, what in paddings]
+            + [((none, weight, 17), ValueError, without), ((last, weight, -1), ValueError, counted)],
         )
         assert_refuses(
             candidate,
             call_backward,
             valid=(grad, ids, 5, padding),
-            refused=[((grad[:2], i, 5), kind, f"{what} in the backward pass") for i, kind, what in wrong_ids]
+            refused=[((grad[: len(i)], i, 5), kind, f"{what} in the backward pass") for i, kind, what in wrong_ids]
             + [((grad, ids, 5, padding), kind, f"{what} in the backward pass") for padding, kind, what in paddings]
             + [
+                ((grad[:0], none, 5, 17), ValueError, f"{without} in the backward pass"),
+                ((grad[:2], last, 5, -1), ValueError, f"{counted} in the backward pass"),
+                ((grad, none, 5), ValueError, "a grad_output where there are no ids"),
                 ((grad[:2], ids, 5), ValueError, "a grad_output for other ids"),
                 ((grad[:, None], ids, 5), ValueError, "a grad_output with one dimension more"),
                 ((grad[0], ids, 5), ValueError, "a grad_output without the dimension of ids"),
@@ -318,15 +330,20 @@ def test_refuses_bad_arguments(candidate, rng):
         candidate,
         call_bag,
         valid=(ids, weight, torch.tensor([0, 3]), "max", -5),
-        refused=[((i, weight, offsets), kind, f"{what} in a bag") for i, kind, what in wrong_ids]
+        refused=[((i, weight, offsets[:1]), kind, f"{what} in a bag") for i, kind, what in wrong_ids]
         + [((ids, w, offsets), kind, what) for w, kind, what in wrong_weights]
         + [((ids, weight, offsets, "sum", padding), kind, what) for padding, kind, what in paddings]
         + [((ids, weight, torch.tensor(o, dtype=torch.int64)), ValueError, what) for o, what in bad_offsets]
         + [
+            ((none, weight, offsets[:1], "sum", 17), ValueError, f"{without} in a bag"),
+            ((last, weight, offsets, "sum", -1), ValueError, f"{counted} in a bag"),
             ((ids, weight, offsets, "median"), ValueError, "another mode"),
+            ((ids, weight, offsets, "SUM"), ValueError, "a mode in capitals"),
             ((ids[None], weight, offsets), ValueError, "ids of a bag with two dimensions"),
             ((ids, weight, offsets[None]), ValueError, "offsets with two dimensions"),
             ((ids, weight, offsets.float()), TypeError, "floating offsets"),
+            ((ids, weight, offsets.bool()), TypeError, "boolean offsets"),
+            ((ids, weight, offsets.short()), TypeError, "offsets of int16"),
         ],
     )
     assert_refuses(
@@ -398,12 +415,16 @@ def test_backward_of_awkward_inputs(candidate, rng):
 def test_gradients_by_autograd(candidate, rng):
     """Autograd of embedding agrees with the accumulation, and the row padding_idx is not trained."""
     for dtype in BOTH:
-        for shape in SHAPES:
-            ids, cotangent = repeating(rng, *shape), (rng.normal(*shape, 4, dtype=dtype),)
-            for padding in (None, int(ids.flatten()[0]), int(ids.flatten()[0]) - 5):
+        for shape in [*SHAPES, (0,), (2, 0)]:
+            ids, cotangent = repeating(rng, *shape), rng.normal(*shape, 4, dtype=dtype)
+            first = int(ids.flatten()[0]) if ids.numel() else 0
+            for padding in (None, first, first - 5):
                 arguments = (ids, rng.normal(5, 4, dtype=dtype), padding)
                 hint = "the same row in several places, and the row that is padding"
-                check_gradients(candidate, call, arguments, trained, cotangent, ["weight"], hint=hint)
+                check_gradients(candidate, call, arguments, trained, (cotangent,), ["weight"], hint=hint)
+            hint = "the gradient that arrives may have any strides"
+            loose = (strided(cotangent),)
+            check_gradients(candidate, call, (ids.int(), *arguments[1:]), trained, loose, ["weight"], hint=hint)
 
 
 @pytest.mark.gradients
@@ -514,14 +535,17 @@ def test_ids_changed_in_place_are_never_silently_wrong(candidate, rng):
 def two_lookups(m, first, second, weight, cotangent):
     leaf = weight.requires_grad_()
     results = [m.embedding(first, leaf), m.embedding(second, leaf, 0)]
-    return [torch.autograd.grad(result, leaf, cotangent, retain_graph=True)[0] for result in [*results, results[0]]]
+    again = [*results, results[0]]
+    return [torch.autograd.grad(result, leaf, cotangent, retain_graph=True)[0] for result in again], cotangent
 
 
 @pytest.mark.gradients
 def test_two_lookups_in_one_graph(candidate, rng):
-    """Each lookup remembers its own ids and padding, however often its backward pass runs."""
+    """Each lookup remembers its own ids and padding, however often its backward pass runs, and changes no gradient in place."""
     first, second, cotangent = repeating(rng, 6), repeating(rng, 6), rng.normal(6, 3)
-    grads = candidate(two_lookups, first, second, rng.normal(5, 3), cotangent)
+    second[2] = 0  # the padding of the second lookup is among its ids, whatever the seed
+    grads, after = candidate(two_lookups, first, second, rng.normal(5, 3), cotangent)
+    assert_same(after, cotangent, "the gradient of the result")
     for gradient, ids, padding in zip(grads, (first, second, first), (None, 0, None), strict=True):
         hint = "nothing of a call may be kept outside of its ctx"
         assert_matches(gradient, accumulate, cotangent, ids, 5, padding, what="a gradient", hint=hint)

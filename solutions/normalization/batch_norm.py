@@ -15,10 +15,10 @@ As in every `module` exercise: parameters and buffers have the names and shapes 
 
 Limits: not torch's normalisations (`batch_norm`, `native_batch_norm`, `BatchNorm1d`, `BatchNorm2d`, `BatchNorm3d`,
 `SyncBatchNorm`, `instance_norm`, `InstanceNorm1d`, `InstanceNorm2d`, `InstanceNorm3d`, `group_norm`,
-`native_group_norm`, `GroupNorm`, `layer_norm`, `native_layer_norm`, `LayerNorm`, of whatever module); no autograd inside
-`batch_norm_backward` (`torch.autograd.grad` and `backward`, `torch.autograd.functional.vjp`, `torch.func.grad`, `vjp`
-and `jacrev`, `torch.enable_grad`, `torch.set_grad_enabled`), which is called under `torch.no_grad()`; each call within
-2 s.
+`native_group_norm`, `GroupNorm`, `layer_norm`, `native_layer_norm`, `LayerNorm`, of whatever module) or the operators
+behind them; nowhere in the file gradients by autograd (`torch.autograd.grad` and `backward`, `torch.Tensor.backward`,
+`torch.autograd.functional.vjp`, `jvp` and `jacobian`, `torch.func.grad`, `grad_and_value`, `vjp`, `jvp`, `linearize`,
+`jacrev` and `jacfwd`, `torch.enable_grad`): `batch_norm_backward` is called under `torch.no_grad()`; each call within 2 s.
 
 The tests look at
 - numerics: values in both modes for 2-D to 5-D inputs of any strides, eps, large offsets and magnitudes, the running
@@ -101,8 +101,9 @@ class BatchNorm(nn.Module):
         A large common offset of a channel must not cost the variance its digits.
 
         Raises:
-            ValueError: inputs have fewer than 2 or more than 5 dimensions or another number of channels, or statistics
-                of the batch are needed and each channel has a single value (the buffers then stay as they are).
+            ValueError: inputs have fewer than 2 or more than 5 dimensions or another number of channels, in either mode,
+                or statistics of the batch are needed and each channel has a single value. In all these cases the
+                buffers stay as they are.
         """
         ### BEGIN SOLUTION
         if not 2 <= inputs.ndim <= 5 or inputs.shape[1] != self.num_features:
@@ -151,7 +152,7 @@ def batch_norm_backward(
     | grad_weight [1] | (channels,) | as grad_output | also where weight is None (the gradient at ones) |
     | grad_bias [2] | (channels,) | as grad_output | |
 
-    The arguments are those of a forward pass and need no checks.
+    The arguments are those of a forward pass and need no checks; they are left untouched.
     """
     ### BEGIN SOLUTION
     dims = all_but_channels(inputs)

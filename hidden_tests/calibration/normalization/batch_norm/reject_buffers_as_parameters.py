@@ -21,10 +21,9 @@ class BatchNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(num_features)) if affine else None
         self.bias = nn.Parameter(torch.zeros(num_features)) if affine else None
         self.tracked = track_running_stats
-        if track_running_stats:
-            self.running_mean = nn.Parameter(torch.zeros(num_features), requires_grad=False)
-            self.running_var = nn.Parameter(torch.ones(num_features), requires_grad=False)
-            self.register_buffer("num_batches_tracked", torch.zeros((), dtype=torch.int64))
+        self.running_mean = nn.Parameter(torch.zeros(num_features), requires_grad=False) if track_running_stats else None
+        self.running_var = nn.Parameter(torch.ones(num_features), requires_grad=False) if track_running_stats else None
+        self.register_buffer("num_batches_tracked", torch.zeros((), dtype=torch.int64) if track_running_stats else None)
 
     def forward(self, inputs):
         if inputs.ndim not in (2, 3, 4, 5) or inputs.shape[1] != self.num_features:

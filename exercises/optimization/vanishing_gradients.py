@@ -84,7 +84,8 @@ def gradient_norms(model: nn.Module, loss: torch.Tensor) -> dict[str, float]:
     A layer is a module, at any depth, that holds parameters of its own which require gradients; its name is that of
     `model.named_modules()` ("" for model itself), and the result has the order found there. Its norm is the Euclidean norm
     of the gradients of these parameters taken together, those of modules inside it left out. A parameter that loss does
-    not depend on counts as a gradient of zero; one that two layers share counts, with its whole gradient, in both.
+    not depend on counts as a gradient of zero; one that two layers share counts, with its whole gradient, in both, and one
+    that a layer has under two names counts once. Where all parameters are frozen, there are no layers.
 
     Norms are right where squares of float32 numbers are not: for gradients of 1e-30 as for those of 1e30. Where a gradient
     is not finite, neither is its layer's norm.
@@ -135,7 +136,8 @@ def survey(
     """Norms and diagnosis of each model.
 
     For each batch (x, targets) the loss is loss_fn(model(x), targets), and it has the norms that `gradient_norms` gives. A
-    layer's norm in the result is the mean of its norms over the batches: of norms, not the norm of a mean.
+    layer's norm in the result is the mean of its norms over the batches: of norms, not the norm of a mean. Models are measured
+    in the mode, train() or eval(), that they are in, and keep it.
 
     Returns:
         For each name of models, in order, {"norms": {layer: mean norm}} and the keys of `diagnose(norms)`, with its default

@@ -68,7 +68,8 @@ def call_forward(candidate, kind, x, weights, training=True):
 
 @probe_helper
 def zoo(seed):
-    """A model with parameters at every depth: its own, shared, frozen and unused ones, a module inside a layer."""
+    """A model with parameters at every depth: its own, shared, frozen and unused ones, one with two names, a module inside a
+    layer, a module in two places."""
 
     class Zoo(torch.nn.Module):
         def __init__(self):
@@ -82,6 +83,8 @@ def zoo(seed):
             self.tied.weight = self.block[2][1].weight
             self.frozen = nn.Linear(4, 4)
             self.partly = nn.Linear(4, 4)
+            self.partly.same = self.partly.weight
+            self.again = self.block[0]
             self.unused = nn.Linear(4, 4)
             generator = torch.Generator().manual_seed(seed)
             with torch.no_grad():
@@ -202,16 +205,21 @@ def test_first_weights(candidate, rng):
     def build(m, kind, seed, noise):
         torch.manual_seed(noise)
         generator = torch.Generator().manual_seed(seed)
-        return dict(m.DeepNet(kind, 2, 100, 40, generator=generator).state_dict())
+        return [dict(m.DeepNet(kind, 2, 100, 40, generator=generator).state_dict()) for _ in range(2)]
 
     for kind, variance in (("sigmoid", 1), ("relu", 2), ("residual", 2)):
         runs = ((kind, seed, 1), (kind, seed, 2), (kind, seed + 1, 1))
-        first, again, other = (candidate(build, *run) for run in runs)
+        (first, second), (again, _), (other, _) = (candidate(build, *run) for run in runs)
+        alike = torch.equal(first["layers.0.weight"], first["layers.1.weight"])
+        assert_true(not alike, "two layers have the same weights", "each is drawn anew")
         for layer in ("layers.0", "layers.1", "head"):
             weight = first[f"{layer}.weight"].double()
             assert_same(again[f"{layer}.weight"], first[f"{layer}.weight"], f"with the same generator, {layer}.weight")
             changed = not torch.equal(other[f"{layer}.weight"], first[f"{layer}.weight"])
             assert_true(changed, f"{layer}.weight does not depend on the generator")
+            drawn = not torch.equal(second[f"{layer}.weight"], first[f"{layer}.weight"])
+            hint = "draw from the generator itself, so that it goes on"
+            assert_true(drawn, f"two networks from one generator have the same {layer}.weight", hint)
             assert_true((first[f"{layer}.bias"] == 0).all(), f"{layer}.bias does not start at zero")
             count, z = weight.numel(), weight * math.sqrt(100 / (1 if layer == "head" else variance))
             # Of n normal numbers the mean has standard deviation 1/√n, the root mean square 1/√(2n), the mean fourth power
@@ -223,6 +231,25 @@ def test_first_weights(candidate, rng):
             right = abs(spread) < 6 / math.sqrt(2 * count)
             assert_true(right, f"{layer}.weight of {kind} has the wrong spread", hint)
             assert_true(abs(z.pow(4).mean() - 3) < 8 * math.sqrt(96 / count), f"{layer}.weight is not normal")
+
+
+def test_first_weights_without_a_generator(candidate, rng):
+    """Without a generator the first weights come from torch's own, which goes on from one network to the next."""
+    seed = rng.seed()
+
+    def probe(m, kind):
+        drawn = []
+        for _ in range(2):
+            torch.manual_seed(seed)
+            drawn += [dict(m.DeepNet(kind, 1, 4).state_dict()) for _ in range(2)]
+        return drawn
+
+    for kind in KINDS:
+        first, second, again, _ = candidate(probe, kind)
+        for layer in ("layers.0.weight", "head.weight"):
+            hint = "a generator of your own starts from the same seed each time"
+            assert_true(not torch.equal(first[layer], second[layer]), f"two networks have the same {layer}", hint)
+            assert_true(torch.equal(first[layer], again[layer]), f"torch.manual_seed does not repeat {layer}", hint)
 
 
 @probe_helper
@@ -240,6 +267,12 @@ def test_norms_of_any_model(candidate, rng):
             hint = "Euclidean norm of the layer's own weight and bias together, as gradients"
             found, expected = candidate(measure, seed, x, targets), zoo_norms(seed, x, targets)
             check_norms(found, expected, TOLERANCE[dtype], hint)
+
+    def measure_frozen(m):
+        model = torch.nn.Linear(3, 2).requires_grad_(False)
+        return m.gradient_norms(model, model(torch.ones(1, 3, requires_grad=True)).sum())
+
+    assert_true(candidate(measure_frozen) == {}, "a model whose parameters are all frozen has no layers")
 
 
 @pytest.mark.points(2)
@@ -339,23 +372,28 @@ def test_measuring_leaves_no_trace(candidate, rng):
         before = [parameter.detach().clone() for parameter in model.parameters()]
         for index, parameter in enumerate(model.parameters()):
             parameter.grad = torch.full_like(parameter, float(index)) if stale else None
+        held = [parameter.grad for parameter in model.parameters()]
         loss = torch.nn.functional.mse_loss(model(x), targets)
         norms = m.gradient_norms(model, loss)
         found = [parameter.grad for parameter in model.parameters()]
+        replaced = [grad is not other for grad, other in zip(found, held, strict=True)]
         kept = [grad is None if not stale else bool((grad == index).all()) for index, grad in enumerate(found)]
         flags = [parameter.requires_grad for parameter in model.parameters()]
         same = all(bool((a == b).all()) for a, b in zip(before, model.parameters(), strict=True))
         model.zero_grad()
         loss.backward()
         grads = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-        return norms, kept, flags, same, [float(grad.square().sum()) for grad in grads]
+        return norms, kept, replaced, flags, same, [float(grad.square().sum()) for grad in grads]
 
     expected = zoo_norms(seed, x, targets)
     for stale in (False, True):
-        norms, kept, flags, same, squares = candidate(probe, stale)
+        norms, kept, replaced, flags, same, squares = candidate(probe, stale)
         check_norms(norms, expected, TOLERANCE[torch.float64])
         assert_true(
             all(kept), "a parameter's .grad was written", "autograd can return gradients instead of storing them"
+        )
+        assert_true(
+            not any(replaced), "a parameter's .grad is another tensor than before", "others may hold the one it was"
         )
         assert_true(same and flags.count(False) == 3, "a parameter or its requires_grad was changed")
         # Every gradient once: the shared weight counts in two layers.
@@ -482,24 +520,28 @@ def test_survey_takes_means_of_norms(candidate, rng):
 @pytest.mark.behaviour
 @pytest.mark.points(2)
 def test_survey_calls_the_loss_that_is_given(candidate, rng):
-    """loss_fn gets the model's output first and the targets second, once for each batch."""
+    """loss_fn gets the model's output first and the targets second, once for each batch, in the mode that the model keeps."""
     x, targets = rng.normal(6, 4, dtype=torch.float64), rng.normal(6, 2, dtype=torch.float64).abs()
     weights = random_weights(rng, 2, 4, 2, torch.float64)
     names = names_of(2)
 
-    def probe(m):
-        calls = []
+    def probe(m, training):
+        calls, modes = [], []
 
         def loss_fn(outputs, targets):
             calls.append((outputs.requires_grad, targets.requires_grad))
+            modes.append(model.training)
             return (outputs.square() * targets).sum()
 
-        model = loaded(m, "residual", names, weights)
+        model = loaded(m, "residual", names, weights).train(training)
         report = m.survey({"one": model}, [(x, targets), (2 * x, targets)], loss_fn)
-        return report["one"]["norms"], calls, m.survey({}, [(x, targets)], loss_fn)
+        return report["one"]["norms"], calls, [*modes, model.training], m.survey({}, [(x, targets)], loss_fn)
 
-    norms, calls, nothing = candidate(probe)
-    assert_true(calls == [(True, False)] * 2, "loss_fn is called with other arguments, or not once for each batch")
+    for training in (False, True):
+        norms, calls, modes, nothing = candidate(probe, training)
+        assert_true(calls == [(True, False)] * 2, "loss_fn is called with other arguments, or not once for each batch")
+        hint = "dropout gives other gradients in the other mode"
+        assert_true(set(modes) == {training}, "survey changes the mode of a model", hint)
     expected = {"layers.0": 0.0, "layers.1": 0.0, "head": 0.0}
     for scale in (1, 2):
         leaves = [weight.clone().requires_grad_() for weight in weights]
@@ -596,6 +638,7 @@ def test_refuses_bad_arguments(candidate, rng):
             ((one, 0.0), ValueError, "a small of 0"),
             ((one, 1.0), ValueError, "a small of 1"),
             ((one, -0.1), ValueError, "a negative small"),
+            ((one, math.nan), ValueError, "a small of NaN"),
         ],
     )
     assert_refuses(

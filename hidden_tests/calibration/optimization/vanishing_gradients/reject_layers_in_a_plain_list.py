@@ -72,7 +72,7 @@ def diagnose(norms, *, small=1e-3):
     for norm in norms.values():
         if norm < 0:
             raise ValueError("a norm is negative")
-    if small <= 0 or small >= 1:
+    if not 0 < small < 1:
         raise ValueError("small must be in (0, 1)")
     names, values = list(norms.keys()), list(norms.values())
     if any(math.isnan(value) or math.isinf(value) for value in values):

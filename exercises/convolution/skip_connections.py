@@ -14,7 +14,7 @@ In all modules, convolutions are `nn.Conv2d` without bias, norms `nn.BatchNorm2d
 buffers; batch statistics in training, running ones in evaluation, which each training call moves on once); initial values are
 theirs, and those of `nn.Linear`, where the tables give no other. ValueError is raised for a size below 1 in a constructor, and
 for inputs of another number of dimensions or channels (features) than the module has. There are no other parameters or
-buffers.
+buffers. Dtypes are float32 and float64.
 
 Limits: each call within 2 s.
 

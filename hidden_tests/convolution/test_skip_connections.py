@@ -130,9 +130,11 @@ def build(m, name, arguments, keys, trained, buffers, training):
     return module.train(training)
 
 
-def probe_of(name, arguments, keys, buffers, training):
+def probe_of(name, arguments, keys, buffers, training, graph=True):
     def call(m, inputs, *trained):
-        return build(m, name, arguments, keys, trained, buffers, training).to(inputs.device)(inputs)
+        module = build(m, name, arguments, keys, trained, buffers, training).to(inputs.device)
+        with torch.set_grad_enabled(graph):
+            return module(inputs)
 
     return call
 
@@ -203,7 +205,8 @@ def test_highway(candidate, rng):
 
 
 def test_dtypes_strides_and_untouched_inputs(candidate, rng):
-    """After .to(dtype) the result has that dtype, strides do not matter, and inputs are left as they were in either mode."""
+    """After .to(dtype) the result has that dtype, strides do not matter, and inputs are left as they were in either mode,
+    with or without a graph."""
     for name, arguments, shape in ONE_EACH:
         trained, buffers = random_state(rng, name, arguments)
         keys, given = list(trained), (rng.normal(*shape), *trained.values())
@@ -211,8 +214,9 @@ def test_dtypes_strides_and_untouched_inputs(candidate, rng):
         probe = probe_of(name, arguments, keys, buffers, False)
         check_dtypes(candidate, probe, given, expected)
         check_strides(candidate, probe, given, expected)
-        check_untouched(candidate, probe, given)
-        check_untouched(candidate, probe_of(name, arguments, keys, buffers, True), given)
+        for training in (False, True):
+            for graph in (False, True):
+                check_untouched(candidate, probe_of(name, arguments, keys, buffers, training, graph), given)
 
 
 def test_sizes_of_one(candidate, rng):
@@ -334,10 +338,24 @@ def test_nothing_is_changed_in_place(candidate, rng, training):
         gradients(candidate, rng, case, training, around=True, hint=hint)
 
 
+def check_own_values(x, fan_in, what):
+    """Those of `nn.Conv2d` and `nn.Linear`: uniform within ±1/√fan_in. A few numbers say nothing."""
+    sizes = x.double().abs().flatten() * fan_in**0.5  # uniform from 0 to 1
+    largest, square = float(sizes.max()), float(sizes.square().mean())
+    # 64 numbers or more are all below 0.6 once in 1.6e14. The mean of 4096 squares or more, each between 0 and 1 and 1/3 on
+    # average, is 0.06 off once in 3e12 at most (Hoeffding: 2 exp(-2 · 4096 · 0.06²)). There are some 30 of either.
+    right = largest < 1 + 1e-6 and (len(sizes) < 64 or largest > 0.6)
+    right = right and (len(sizes) < 4096 or abs(square - 1 / 3) < 0.06)
+    hint = "leave to a layer what the tables do not set"
+    detail = f"largest {largest:.3g}, mean square {square:.3g}, for a uniform distribution up to 1"
+    assert_true(right, f"the initial values of {what} are not its layer's own", hint, detail)
+
+
 @pytest.mark.behaviour
 @pytest.mark.points(2)
 def test_names_shapes_and_initial_values(candidate):
-    """Parameters and buffers are those of the tables, a last norm starts at zeros, and gates at -carry_bias."""
+    """Parameters and buffers are those of the tables, a last norm starts at zeros, gates at -carry_bias, and all else as its
+    layer does."""
 
     def describe(m, name, arguments, options):
         module = getattr(m, name)(*arguments, **options)
@@ -345,7 +363,10 @@ def test_names_shapes_and_initial_values(candidate):
         return [key for key, _ in module.named_parameters()], state, getattr(module, "out_channels", None)
 
     cases = [(*case[:2], {}) for case in RESIDUAL + DENSE + TRANSITION + HIGHWAY[:2]]
-    cases += [("Highway", (3, 2), {"carry_bias": 0.5}), ("Highway", (3, 2), {"carry_bias": -1.0})]
+    cases += [("Highway", (3, 2), {"carry_bias": carry_bias}) for carry_bias in (0.5, -1.0, 0.0)]
+    # Large enough to tell how their numbers are spread.
+    cases += [("ResidualBlock", (64, 64, 2), {}), ("DenseBlock", (64, 64, 1), {})]
+    cases += [("Transition", (64, 64), {}), ("Highway", (64, 1), {})]
     for name, arguments, options in cases:
         weights, norms = layout(name, arguments)
         shapes = dict(weights)
@@ -374,6 +395,8 @@ def test_names_shapes_and_initial_values(candidate):
             elif "norm" in key and key.endswith((".weight", "running_var")):
                 expected, what = 1.0, f"{key} of {name}"
             else:
+                if "norm" not in key:
+                    check_own_values(x, x[0].numel() if x.ndim > 1 else arguments[0], f"{key} of {name}")
                 continue
             if key.endswith("norm2.running_var"):
                 expected = 1.0

@@ -205,6 +205,7 @@ def test_names_and_shapes_of_parameters(candidate):
 
     cases = [({"channels": 64}, 64, 4, 7), ({"channels": 5, "reduction": 2}, 5, 2, 7), ({"channels": 7}, 7, 1, 7)]
     cases += [({"channels": 3, "reduction": 1, "kernel_size": 5}, 3, 3, 5)]
+    cases += [({"channels": 11, "reduction": 4}, 11, 2, 7), ({"channels": 24}, 24, 1, 7)]
     for options, channels, hidden, kernel_size in cases:
         of_kernel = {name: value for name, value in options.items() if name == "kernel_size"}
         both = {name: value for name, value in options.items() if name != "kernel_size"}
@@ -248,17 +249,22 @@ def test_dtypes_strides_and_untouched_inputs(candidate, rng):
 
 
 def test_modes_and_repeats(candidate, rng):
-    """Results are the same in training and evaluation, and in a second call."""
+    """Results are the same in training and evaluation, in a second call and after another image, with or without a graph."""
     for name, reference in REFERENCES.items():
         inputs, weights, options = next(cases(rng, name))
-        names = PARAMETERS[name]
+        names, other = PARAMETERS[name], rng.normal(*inputs.shape)
 
-        def results(m, name, names, weights, options, inputs):
+        def results(m, name, names, weights, options, inputs, other):
             module = build(m, name, names, weights, options)
-            return [module.train()(inputs), module.eval()(inputs), module(inputs)]
+            graph = [module.train()(inputs), module.eval()(inputs), module(inputs)]
+            with torch.no_grad():
+                return [*graph, module(inputs)], module(other)
 
-        for result in candidate(results, name, names, weights, options, inputs):
+        results, another = candidate(results, name, names, weights, options, inputs, other)
+        for result in results:
             assert_matches(result, reference, inputs, *weights, what=f"the result of {name} in one of its modes")
+        hint = "does the module keep something of the image before?"
+        assert_matches(another, reference, other, *weights, what=f"the result of {name} for another image", hint=hint)
 
 
 def test_samples_are_independent(candidate, rng):
@@ -349,25 +355,58 @@ def test_gradients(candidate, rng, name):
         assert_gradients(grads, REFERENCES[name], given, (cotangent,), names=names, hint=hint)
 
 
-@pytest.mark.gradients
-def test_gradients_of_saturated_weights(candidate, rng):
-    """Where weights are 0 or 1 within rounding, gradients are finite and right."""
-    for name in ("SqueezeExcitation", "CBAM"):
-        inputs, weights, options = next(cases(rng, name))
-        given = [cast(x, torch.float64) for x in (300 * inputs, *weights)]
-        cotangent = rng.normal(*inputs.shape, dtype=torch.float64)
-        grads = candidate(differentiate, name, PARAMETERS[name], given[1:], options, given[0], cotangent)
-        names = ["inputs", *PARAMETERS[name]]
-        for mine, what in zip(grads, names, strict=True):
-            assert_true(mine is not None and bool(mine.isfinite().all()), f"the gradient of {what} is not finite")
-        # Past the weights, that is; through them next to nothing is left, and of that few digits are right.
-        (expected,) = torch.autograd.grad(*of_inputs(REFERENCES[name], given), cotangent)
-        assert_close(grads[0], expected, tolerance=1e-9, what="the gradient of inputs", dtype=torch.float64)
-
-
 def of_inputs(reference, given):
     inputs = given[0].requires_grad_()
     return reference(*given), inputs
+
+
+@pytest.mark.gradients
+def test_gradients_of_equal_maxima(candidate, rng):
+    """Where several numbers share a maximum, their gradients add up to that of the maximum."""
+    layers, kernel = random_weights(rng, 4, 2, 3)
+    # One number for each weight, and copies of it over all that the maximum is taken over.
+    for name, weights, options, shape, copies, dims in (
+        ("ChannelAttention", layers, {"channels": 4, "reduction": 2}, (2, 4, 1, 1), (1, 1, 5, 7), (2, 3)),
+        ("SpatialAttention", [kernel], {"kernel_size": 3}, (2, 1, 5, 7), (1, 4, 1, 1), (1,)),
+    ):
+        given = [x.double() for x in (rng.normal(*shape).repeat(copies), *weights)]
+        cotangent = rng.normal(*shape, dtype=torch.float64)
+        grads = candidate(differentiate, name, PARAMETERS[name], given[1:], options, given[0], cotangent)
+        assert_true(grads[0] is not None, f"the gradient of inputs of {name} is missing")
+        (expected,) = torch.autograd.grad(*of_inputs(REFERENCES[name], given), cotangent)
+        what = f"the sum of the gradients of equal numbers in {name}"
+        hint = "one of them may get all of it, or each a part, but not each all of it"
+        # Sums of at most 35 numbers in float64.
+        assert_close(grads[0].sum(dims), expected.sum(dims), tolerance=1e-9, what=what, hint=hint)
+
+
+@pytest.mark.gradients
+def test_gradients_of_saturated_weights(candidate, rng):
+    """Where weights are 0 or 1 within rounding, gradients are finite and right."""
+    # All channels of a position have its sign and sizes from 1e4 to 2e4. Of such inputs the layers make some 1e5, so that the
+    # biases decide which channels are switched on; the mean over all channels is then at least 4/8 of 1e4.
+    inputs = torch.where(rng.boolean(3, 1, 5, 7), 1.0, -1.0) * rng.uniform(3, 8, 5, 7, low=1e4, high=2e4)
+    layers, _ = random_weights(rng, 8, 2, 3)
+    layers[3] = 1e8 * torch.tensor([1.0, -1.0])[rng.permutation(8) % 2]
+    kernel = torch.zeros(1, 2, 3, 3)
+    kernel[0, 0, 1, 1] = 1.0  # each position's own mean
+    sizes = {"channels": 8, "reduction": 4}
+    for name, weights, options, shape in (
+        ("SqueezeExcitation", layers, sizes, (3, 8, 5, 7)),
+        ("ChannelAttention", layers, sizes, (3, 8, 1, 1)),
+        ("SpatialAttention", [kernel], {"kernel_size": 3}, (3, 1, 5, 7)),
+        ("CBAM", [*layers, kernel], sizes | {"kernel_size": 3}, (3, 8, 5, 7)),
+    ):
+        given = [cast(x, torch.float64) for x in (inputs, *weights)]
+        cotangent = rng.normal(*shape, dtype=torch.float64)
+        grads = candidate(differentiate, name, PARAMETERS[name], given[1:], options, given[0], cotangent)
+        for mine, key in zip(grads, ["inputs", *PARAMETERS[name]], strict=True):
+            what, hint = f"the gradient of {key} of {name}", "exp of a large number inside your sigmoid?"
+            assert_true(mine is not None and bool(mine.isfinite().all()), f"{what} is not finite", hint)
+        # Past the weights, that is; through them nothing is left, for the slope of sigmoid is 0.
+        (expected,) = torch.autograd.grad(*of_inputs(REFERENCES[name], given), cotangent)
+        what = f"the gradient of inputs of {name}"
+        assert_close(grads[0], expected, tolerance=1e-9, what=what, dtype=torch.float64)
 
 
 @pytest.mark.cuda

@@ -11,7 +11,7 @@ As in every `module` exercise: parameters and buffers have the names and shapes 
 `load_state_dict`), the module follows `.to(dtype)`, `train()` and `eval()`, and inputs are left untouched.
 
 In all modules, hidden = channels // reduction, but at least 1. Initial values are not looked at. Inputs may have any strides
-and sizes of one, and their values any sign.
+and sizes of one, and their values any sign and size; dtypes are float32 and float64.
 
 Limits: each call within 2 s.
 

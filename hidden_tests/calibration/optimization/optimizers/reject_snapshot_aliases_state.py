@@ -114,7 +114,10 @@ class Adam(Optimizer):
         m = b1 * slots["mean"] + (1 - b1) * g
         v = b2 * slots["square"] + (1 - b2) * g * g
         m_hat, v_hat = m / (1 - b1**t), v / (1 - b2**t)
-        return x - self.lr * m_hat / (v_hat.sqrt() + self.options["eps"]), {"mean": slots["mean"].copy_(m), "square": slots["square"].copy_(v)}
+        return x - self.lr * m_hat / (v_hat.sqrt() + self.options["eps"]), {
+            "mean": slots["mean"].copy_(m),
+            "square": slots["square"].copy_(v),
+        }
 
 
 class AdamW(Adam):

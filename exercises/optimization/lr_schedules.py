@@ -124,7 +124,8 @@ class Scheduler:
     """Gives the parameter groups of an optimizer their learning rates.
 
     From the constructor on, the groups have the rates of step 0; each call of `step`, made after an update, brings those of
-    the next step. Only the groups' "lr" is changed, in the dicts that the optimizer has.
+    the next step. Only the groups' "lr" is changed, in the dicts that the optimizer has by then: its `load_state_dict` brings new
+    ones.
 
     | name | type | meaning |
     |---|---|---|
@@ -143,7 +144,11 @@ class Scheduler:
         raise NotImplementedError
 
     def step(self) -> None:
-        """The groups get the rates of the next step."""
+        """The groups get the rates of the next step.
+
+        Raises:
+            What a schedule raises that refuses it: with `one_cycle`, no call comes after the last update.
+        """
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:

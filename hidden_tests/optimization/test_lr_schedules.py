@@ -280,7 +280,7 @@ def test_scheduler(candidate):
     def probe(m, groups, shared):
         optimizer = optimizer_with(groups)
         dicts = [id(group) for group in optimizer.param_groups]
-        schedules = schedules_of(m, groups)
+        schedules = tuple(schedules_of(m, groups))
         scheduler = m.Scheduler(optimizer, schedules[0] if shared else schedules)
         rates = [[group["lr"] for group in optimizer.param_groups]]
         for _ in range(15):
@@ -305,17 +305,19 @@ def test_scheduler(candidate):
 @pytest.mark.behaviour
 @pytest.mark.points(3)
 def test_scheduler_goes_on_from_a_state(candidate):
-    """From a state, a new scheduler on a new optimizer has the rates of that step at once and those of the next ones after."""
+    """From a state, a new scheduler on a new optimizer has the rates of that step at once and those of the next ones after,
+    also if the optimizer was loaded after the scheduler was built."""
 
     def probe(m, count, reused):
-        first = m.Scheduler(optimizer_with(3), schedules_of(m, 3))
+        old, optimizer = optimizer_with(3), optimizer_with(3)
+        first = m.Scheduler(old, schedules_of(m, 3))
         for _ in range(count):
             first.step()
         state = json.loads(json.dumps(first.state_dict()))
-        optimizer = optimizer_with(3)
         second = m.Scheduler(optimizer, schedules_of(m, 3))
         for _ in range(reused):
             second.step()
+        optimizer.load_state_dict(old.state_dict())
         for group in optimizer.param_groups:
             group["lr"] = 55.0
         second.load_state_dict(state)
@@ -327,7 +329,7 @@ def test_scheduler_goes_on_from_a_state(candidate):
         return rates, [group["lr"] for group in optimizer.param_groups]
 
     everything = group_rates(30)
-    hint = "whose rates do the groups have right after load_state_dict?"
+    hint = "whose rates do the groups have right after load_state_dict, and are they still the optimizer's groups?"
     for count, reused in ((0, 0), (1, 0), (5, 0), (5, 9), (13, 2)):
         rates, again = candidate(probe, count, reused)
         check_group_rates(rates, everything[count : count + 6], hint)
@@ -337,20 +339,19 @@ def test_scheduler_goes_on_from_a_state(candidate):
 @pytest.mark.behaviour
 @pytest.mark.points(3)
 def test_plateau_goes_on_from_a_state(candidate, rng):
-    """From a state, a new Plateau goes on as the old one would have, wherever it was stopped."""
+    """From a state, another Plateau goes on as the first one would have, wherever it was stopped."""
 
     def probe(m, metrics, stop, options):
-        first = m.Plateau(1.0, **options)
-        for metric in metrics[:stop]:
+        first, second = (m.Plateau(1.0, **options) for _ in range(2))
+        for metric, other in zip(metrics[:stop], metrics[::-1], strict=False):
             first.step(metric)
+            second.step(other)
         state = json.loads(json.dumps(first.state_dict()))
-        second = m.Plateau(1.0, **options)
-        for metric in metrics[::-1]:
-            second.step(metric)
+        second.step(metrics[0])
         second.load_state_dict(state)
         return [second.lr, *(second.step(metric) for metric in metrics[stop:])]
 
-    hint = "rate, best, bad epochs, cooldown: what changes while it runs?"
+    hint = "rate, best, bad epochs, cooldown: what changes while it runs, and does each Plateau have its own?"
     for mode in ("min", "max"):
         metrics = noisy(rng, 30, mode)
         options = {"mode": mode, "patience": 1, "cooldown": 2, "factor": 0.7}

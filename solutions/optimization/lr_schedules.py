@@ -169,7 +169,8 @@ class Scheduler:
     """Gives the parameter groups of an optimizer their learning rates.
 
     From the constructor on, the groups have the rates of step 0; each call of `step`, made after an update, brings those of
-    the next step. Only the groups' "lr" is changed, in the dicts that the optimizer has.
+    the next step. Only the groups' "lr" is changed, in the dicts that the optimizer has by then: its `load_state_dict` brings new
+    ones.
 
     | name | type | meaning |
     |---|---|---|
@@ -195,7 +196,11 @@ class Scheduler:
         ### END SOLUTION
 
     def step(self) -> None:
-        """The groups get the rates of the next step."""
+        """The groups get the rates of the next step.
+
+        Raises:
+            What a schedule raises that refuses it: with `one_cycle`, no call comes after the last update.
+        """
         ### BEGIN SOLUTION
         self._go_to(self.count + 1)
         ### END SOLUTION
@@ -297,14 +302,14 @@ class Plateau:
     def state_dict(self) -> dict[str, Any]:
         """As that of `Scheduler`."""
         ### BEGIN SOLUTION
-        return {name: getattr(self, name) for name in _STATE}
+        return {"lr": self.lr, "best": self.best, "bad_epochs": self.bad_epochs, "cooling": self.cooling}
         ### END SOLUTION
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on where the state was taken, for an object that was built with the same arguments."""
         ### BEGIN SOLUTION
-        for name in _STATE:
-            setattr(self, name, state_dict[name])
+        self.lr, self.best = state_dict["lr"], state_dict["best"]
+        self.bad_epochs, self.cooling = state_dict["bad_epochs"], state_dict["cooling"]
         ### END SOLUTION
 
     ### BEGIN REFERENCE ONLY
@@ -318,9 +323,6 @@ class Plateau:
 
 
 ### BEGIN REFERENCE ONLY
-_STATE = ("lr", "best", "bad_epochs", "cooling")
-
-
 def _check(condition: bool, message: str) -> None:
     if not condition:
         raise ValueError(message)

@@ -56,9 +56,9 @@ def cyclic(step, *, base_lr, max_lr, step_size_up, step_size_down=None, mode="tr
 
 class Scheduler:
     def __init__(self, optimizer, schedules):
-        self.groups = optimizer.param_groups
-        self.schedules = schedules if not callable(schedules) else [schedules] * len(self.groups)
-        require(len(self.schedules) == len(self.groups))
+        self.optimizer, groups = optimizer, len(optimizer.param_groups)
+        self.schedules = schedules if not callable(schedules) else [schedules] * groups
+        require(len(self.schedules) == groups)
         self.load_state_dict({"steps": [0]})
 
     def step(self):
@@ -69,7 +69,7 @@ class Scheduler:
 
     def load_state_dict(self, state_dict):
         self.steps = int(state_dict["steps"][0])
-        for index, group in enumerate(self.groups):
+        for index, group in enumerate(self.optimizer.param_groups):
             group.update(lr=self.schedules[index](self.steps))
 
 

@@ -105,7 +105,7 @@ def trace(size: int, layers: Sequence[Layer]) -> list[Features]:
         One `Features` per layer, in order; an empty list for no layers.
 
     Raises:
-        ValueError: a layer has no window on what the layers before it leave.
+        ValueError: `output_size` would raise one for a layer, on what the layers before it leave.
     """
     raise NotImplementedError
 

@@ -258,7 +258,7 @@ def test_sizes_in_a_stack(candidate, rng):
     pools = [(2, 2, 0, 1, True), (3, 2, 1, 1, False), (3, 2, 0, 1, True), (2, 2, 1, 1, True)]
     stacks = [pools, pools[::-1], *STACKS, *DILATED, random_stack(rng, 3)]
     check_traces(candidate, stacks, (200, 201, 207), (0,), "sizes go through the stack one after the other")
-    assert_true(candidate(call_trace, 9, []) == [], "no layers, no entries")
+    assert_true(candidate(call_trace, 1, []) == [], "no layers, no entries")
     assert_fields(candidate(call_trace, 9, [(1,)])[0], (9, 1, 1, 0), FEATURES, "a 1×1 kernel changes nothing")
 
 
@@ -358,8 +358,8 @@ def test_blocks_of_the_same_view(candidate, rng):
 
 
 def test_very_large_numbers(candidate, rng):
-    """Results are exact where floats have run out of digits."""
-    odd = 2 * int(rng.integers(2**54, 2**55)) + 1
+    """Results are exact where floats have run out of digits, and NumPy's integers of bits."""
+    odd, wide = (2 * int(each) + 1 for each in rng.integers(2**54, 2**55, 2))
     sizes = candidate(
         lambda m: [
             m.output_size(odd, 3, padding=1),
@@ -370,8 +370,29 @@ def test_very_large_numbers(candidate, rng):
     )
     for mine, want in zip(sizes, (odd, odd // 2, odd // 2 + 1, 2 * odd), strict=True):
         assert_exact(mine, want, "the size", "whole numbers, whole division")
-    cost = candidate(lambda m: m.convolution_cost((odd, 1), 3, 5, 1))
-    assert_fields(cost, (20, 35 * odd), COST, "whole numbers, whole division")
+    hint = "whole numbers, whole division; a NumPy integer has 64 bits, a product of two large numbers has more"
+    costs = candidate(
+        lambda m: [
+            m.convolution_cost((odd, wide), 3, 5, 1),
+            m.convolution_cost((1, 1), odd, wide, 1),
+            m.transposed_cost((odd, wide), 3, 5, 4, stride=2, padding=1),
+            m.transposed_cost((1, 1), odd, wide, 1),
+        ]
+    )
+    pixels, weights = odd * wide, odd * wide
+    channels = (weights + wide, 2 * weights + wide)
+    expected = (20, 35 * pixels), channels, (245, 500 * pixels), channels
+    for cost, want in zip(costs, expected, strict=True):
+        assert_fields(cost, want, COST, hint)
+    costs, expected = candidate(lambda m: m.block_costs((odd, wide), wide, odd)), blocks((odd, wide), wide, odd)
+    for name in BLOCKS:
+        assert_fields(costs[name], expected[name], [f"{each} of {name}" for each in COST], hint)
+    # Padding keeps three pixels, while each layer doubles the jump and so, but for a pixel or two, field and start.
+    features = candidate(call_trace, 3, [(3, 2, 2)] * 70)
+    assert_true(len(features) == 70, "one entry per layer is expected")
+    for depth, mine in enumerate(features, 1):
+        want = (3, 2 ** (depth + 1) - 1, 2**depth, 2 - 2 ** (depth + 1))
+        assert_fields(mine, want, FEATURES, hint, f"layer {depth} of 70 with stride 2")
 
 
 SIZE = (9, 3), {"stride": 2, "padding": 1, "dilation": 1}
@@ -442,7 +463,7 @@ def check_refusals(candidate, name, valid, refused):
 @pytest.mark.behaviour
 @pytest.mark.points(2)
 def test_refuses_bad_layers(candidate):
-    """Costs and stacks refuse the same, and channels, groups and layers that do not fit."""
+    """Costs and stacks refuse the same, with and without bias, and channels, groups and layers that do not fit."""
     bad = [({"at_1": 0}, "no input channels"), ({"at_2": 0}, "no output channels"), ({"groups": 0}, "no groups")]
     bad += [({"at_1": 5}, "groups that do not divide the input channels")]
     bad += [({"at_2": 5}, "groups that do not divide the output channels")]
@@ -453,30 +474,63 @@ def test_refuses_bad_layers(candidate):
     ]
     bad += [({"stride": 0}, "a stride of 0"), ({"padding": -1}, "a padding below 0"), ({"dilation": 0}, "no dilation")]
     floats = [({"at_1": 4.0}, "a float for in_channels"), ({"at_2": 6.0}, "a float for out_channels")]
-    floats += [({"groups": 2.0}, "a float for groups"), ({"at_0": (9, 12.0)}, "a float for the width")]
+    floats += [({"at_0": (9, 12.0)}, "a float for the width"), ({"at_0": (9.0, 12)}, "a float for the height")]
+    floats += [({"at_3": 3.0}, "a float for kernel_size")]
+    floats += [({name: 2.0}, f"a float for {name}") for name in ("groups", "stride", "padding", "dilation")]
     alone = {
-        "convolution_cost": [({"at_0": (9, 1), "at_3": 4}, "a kernel that does not fit into the width")],
-        "transposed_cost": [({"output_padding": 2}, "an output_padding that reaches the stride")],
-    }
-    for name, more in alone.items():
-        refused = [(changes(*LAYER, **each), ValueError, what) for each, what in bad + more]
-        refused += [(changes(*LAYER, **each), TypeError, what) for each, what in floats]
-        check_refusals(candidate, name, [LAYER], refused)
-    fits = (((4, 5), 2, 3), {})
-    refused = [
-        (changes(*fits, at_1=0), ValueError, "no input channels"),
-        (changes(*fits, at_2=0), ValueError, "no output channels"),
-        (changes(*fits, at_0=(4, 0)), ValueError, "a width of 0"),
-        (changes(*fits, at_2=3.0), TypeError, "a float for out_channels"),
-    ]
-    check_refusals(candidate, "block_costs", [fits], refused)
-    assert_refuses(
-        candidate,
-        call_trace,
-        valid=(7, [(3, 2), (3,)]),
-        refused=[
-            ((7, [(3, 2), (4,)]), ValueError, "a layer without a window on what is left"),
-            ((7, [(3, 2), (3, 0)]), ValueError, "a layer of stride 0"),
-            ((7, [(3, 2), (3, 1.0)]), TypeError, "a layer with a float"),
+        "convolution_cost": [
+            ({"at_0": (9, 1), "at_3": 4}, "a kernel that does not fit into the width"),
+            ({"at_0": (1, 9), "at_3": 4}, "a kernel that does not fit into the height"),
         ],
-    )
+        "transposed_cost": [
+            ({"output_padding": 2}, "an output_padding that reaches the stride"),
+            ({"output_padding": -1}, "an output_padding below 0"),
+            ({"at_0": (1, 9), "padding": 2}, "a padding that leaves no height"),
+            ({"at_0": (9, 1), "padding": 2}, "a padding that leaves no width"),
+            ({"at_0": (1, 1), "padding": 2}, "a padding that leaves neither height nor width"),
+        ],
+    }
+    for (name, more), bias in itertools.product(alone.items(), (True, False)):
+        valid = changes(*LAYER, bias=bias)
+        whole = floats + ([({"output_padding": 1.0}, "a float for output_padding")] if "transposed" in name else [])
+        refused = [(changes(*valid, **each), ValueError, what) for each, what in bad + more]
+        refused += [(changes(*valid, **each), TypeError, what) for each, what in whole]
+        check_refusals(candidate, name, [valid], [(call, kind, f"{what} in {name}") for call, kind, what in refused])
+    for bias in (True, False):
+        fits = (((4, 5), 2, 3), {"bias": bias})
+        refused = [
+            (changes(*fits, at_1=0), ValueError, "no input channels"),
+            (changes(*fits, at_2=0), ValueError, "no output channels"),
+            (changes(*fits, at_0=(4, 0)), ValueError, "a width of 0"),
+            (changes(*fits, at_0=(0, 5)), ValueError, "a height of 0"),
+            (changes(*fits, at_0=(4, 5.0)), TypeError, "a float for the width"),
+            (changes(*fits, at_0=(4.0, 5)), TypeError, "a float for the height"),
+            (changes(*fits, at_1=2.0), TypeError, "a float for in_channels"),
+            (changes(*fits, at_2=3.0), TypeError, "a float for out_channels"),
+        ]
+        check_refusals(candidate, "block_costs", [fits], refused)
+
+
+@pytest.mark.behaviour
+def test_refuses_bad_stacks(candidate):
+    """trace refuses a size, or a layer anywhere in the stack, that output_size would refuse."""
+    layers = [(3, 2), (3,)]
+    bad = {
+        (4,): (ValueError, "without a window on what is left"),
+        (0,): (ValueError, "of kernel_size 0"),
+        (3, 0): (ValueError, "of stride 0"),
+        (1, 1, -1): (ValueError, "with a padding below 0"),
+        (3, 1, 0, 0): (ValueError, "of dilation 0"),
+        (2, 1, 2, 1, True): (ValueError, "with ceil_mode and a padding of more than half of its window"),
+        (3.0,): (TypeError, "with a float for kernel_size"),
+        (3, 1.0): (TypeError, "with a float for stride"),
+        (3, 1, 1.0): (TypeError, "with a float for padding"),
+        (3, 1, 1, 1.0): (TypeError, "with a float for dilation"),
+    }
+    refused = [((7, [(3, 2), layer]), kind, f"a layer {what}") for layer, (kind, what) in bad.items()]
+    for each, what in ((layers, "for two layers"), ([], "for no layers")):
+        refused += [
+            ((0, each), ValueError, f"a size of 0 {what}"),
+            ((7.0, each), TypeError, f"a float for size {what}"),
+        ]
+    assert_refuses(candidate, call_trace, valid=(7, layers), refused=refused)

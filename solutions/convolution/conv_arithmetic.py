@@ -148,9 +148,10 @@ def trace(size: int, layers: Sequence[Layer]) -> list[Features]:
         One `Features` per layer, in order; an empty list for no layers.
 
     Raises:
-        ValueError: a layer has no window on what the layers before it leave.
+        ValueError: `output_size` would raise one for a layer, on what the layers before it leave.
     """
     ### BEGIN SOLUTION
+    require(1, size=size)
     features: list[Features] = []
     receptive_field, jump, start = 1, 1, 0
     for layer in layers:
@@ -271,7 +272,8 @@ rounds up, which pooling uses to keep the last pixels, but a window that would b
 dropped: it would see nothing.
 
 A transposed convolution runs the map backwards: windows are written, not read. Under a stride several sizes, as many as the
-stride, give the same output size; output_padding chooses which of them to restore, and is therefore below the stride.
+stride, give the same output size; output_padding chooses which of them to restore, and is therefore below the stride. (Or
+below the dilation, which PyTorch allows too, though it restores nothing.)
 
 Receptive field. Keep the jump, the distance of neighbouring features in pixels of the image: the product of the strides so
 far. A layer adds d · (k - 1) times the jump *before* its own stride. That is why strides early in the net widen the view of

@@ -67,12 +67,13 @@ def transposed_output_size(size, kernel_size, *, stride=1, padding=0, output_pad
 
 
 def trace(size, layers):
+    check_positive(size)
     result, field, jump, start, strides = [], 1, 1, 0, []
     for kernel_size, stride, padding, dilation, ceil_mode in layers:
         size = output_size(
             size, kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
         )
-        field = field + (kernel_size - 1) * dilation * int(np.prod(strides, dtype=np.int64))
+        field = field + (kernel_size - 1) * dilation * int(np.prod(strides, dtype=object))
         strides.append(stride)
         start = start - padding * jump
         jump = jump * stride

@@ -73,6 +73,7 @@ def view(layers):
 
 
 def trace(size, layers):
+    check_positive(size)
     features = []
     for depth, layer in enumerate(layers, 1):
         size = output_size(

@@ -65,6 +65,7 @@ def transposed_output_size(size, kernel_size, *, stride=1, padding=0, output_pad
 
 
 def trace(size, layers):
+    check_positive(size)
     result, field, jump, start = [], 1, 1, 0
     for kernel_size, stride, padding, dilation, ceil_mode in layers:
         size = output_size(

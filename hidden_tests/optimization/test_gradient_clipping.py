@@ -139,10 +139,11 @@ def test_gradients_below_the_limit_keep_every_bit(candidate, rng):
         for mine, sent in zip(after, gradients, strict=True):
             assert_close(mine, sent, tolerance=0.0, what="a gradient below the limit", hint="never scale up")
     exact = [torch.tensor([3.0, 0.0]), torch.tensor([-4.0])]
-    nothing = [torch.zeros(2, 3), torch.zeros(4)]
-    for sent, max_norm in ((exact, 5.0), (nothing, 0.0), (nothing, 1.0)):
+    nothing, wide = [torch.zeros(2, 3), torch.zeros(4)], [torch.zeros(2, 3), torch.zeros(4, dtype=torch.float64)]
+    for sent, max_norm in ((exact, 5.0), (nothing, 0.0), (nothing, 1.0), (wide, 1.0)):
         norm, after = candidate(clip, sent, max_norm, {})
-        assert_close(norm, torch.tensor(5.0 if sent is exact else 0.0), tolerance=0.0, what="the returned norm")
+        expected = torch.tensor(5.0 if sent is exact else 0.0, dtype=sent[-1].dtype)
+        assert_close(norm, expected, tolerance=0.0, what="the returned norm", dtype=expected.dtype)
         for mine, before in zip(after, sent, strict=True):
             assert_close(mine, before, tolerance=0.0, what="a gradient at the limit", hint="mind 0 / 0")
 
@@ -159,7 +160,7 @@ def test_squares_that_overflow_or_vanish(candidate, rng):
     """Gradients of 1e30 and 1e-30 in float32, of 1e200 and 1e-200 in float64, have a finite norm and are clipped."""
     cases = [(1e30, torch.float32), (1e-30, torch.float32), (1e200, torch.float64), (1e-200, torch.float64)]
     for scale, dtype in cases:
-        for norm_type in (1.0, 2.0, 3.0, math.inf):
+        for norm_type in ORDERS:
             hint = "the norm can be held where its square cannot: measure in other units"
             gradients = draw(rng, scale=scale, dtype=dtype)
             check_clipped(candidate, gradients, 0.01 * scale, norm_type, hint=hint)
@@ -210,14 +211,20 @@ def test_parameters_without_a_gradient(candidate, rng):
 
 
 @probe_helper
+def listed(parameter, how):
+    return {"alone": parameter, "twice": [parameter, parameter], "generator": (p for p in [parameter])}[how]
+
+
+@probe_helper
 def clip_listed(m, gradient, how):
     (parameter,) = with_gradients([gradient])
-    single = {"alone": parameter, "twice": [parameter, parameter], "generator": (p for p in [parameter])}[how]
-    norm = m.clip_by_norm(single, 1.0)
+    norm = m.clip_by_norm(listed(parameter, how), 1.0)
     clipped = parameter.grad.clone()
-    again = {"alone": parameter, "twice": [parameter, parameter], "generator": (p for p in [parameter])}[how]
-    m.clip_by_value(again, 0.05)
-    return norm, clipped, parameter.grad, m.gradient_norm([parameter, parameter])
+    m.clip_by_value(listed(parameter, how), 0.05)
+    small, last = parameter.grad, m.gradient_norm([parameter, parameter])
+    parameter.grad = torch.full_like(parameter, math.nan)
+    m.clip_by_norm(listed(parameter, how), 1.0, nonfinite="skip")
+    return norm, clipped, small, last, parameter.grad is None
 
 
 @pytest.mark.behaviour
@@ -226,12 +233,13 @@ def clip_listed(m, gradient, how):
 def test_how_parameters_are_given(candidate, rng, how):
     """Parameters may be one tensor or a generator, and one that is listed twice counts, and is scaled, once."""
     gradient = rng.normal(6, scale=5.0, dtype=torch.float64)
-    norm, clipped, small, last = candidate(clip_listed, gradient, how)
+    norm, clipped, small, last, skipped = candidate(clip_listed, gradient, how)
     hint = "tied weights are one parameter; a generator can be read once"
     assert_matches(norm, joint_norm, 2.0, gradient, what="the norm", hint=hint)
     assert_matches(clipped, shrunk, 1.0, 2.0, gradient, what="the clipped gradient", hint=hint)
     assert_close(small, clipped.clamp(-0.05, 0.05), tolerance=0.0, what="the gradient clipped by value", hint=hint)
     assert_matches(last, joint_norm, 2.0, small, what="the norm of a parameter listed twice", hint=hint)
+    assert_true(skipped, "a gradient of NaN is left although it should be skipped", hint)
 
 
 @probe_helper
@@ -368,12 +376,14 @@ def test_not_finite_is_kept(candidate, rng, kind):
 
 @pytest.mark.behaviour
 def test_nan_beside_inf(candidate, rng):
-    """The norm is NaN if one entry is infinite and another NaN, whichever comes first."""
+    """The norm is NaN if one entry is infinite and another NaN, whichever comes first, and keeps its dtype."""
     for first, second in ((math.inf, math.nan), (math.nan, -math.inf)):
-        gradients = [torch.tensor([1.0, first]), torch.tensor([second, 2.0]), rng.normal(3)]
-        for norm_type in (1.0, 2.0, math.inf):
-            norm = candidate(norm_of, gradients, norm_type)
-            assert_close(norm, torch.tensor(math.nan), tolerance=0.0, what="the norm of NaN and inf")
+        for dtype in (torch.float32, torch.float64):
+            gradients = [torch.tensor([1.0, first]), torch.tensor([second, 2.0], dtype=dtype), rng.normal(3)]
+            for norm_type in (1.0, 2.0, math.inf):
+                norm = candidate(norm_of, gradients, norm_type)
+                expected = torch.tensor(math.nan, dtype=dtype)
+                assert_close(norm, expected, tolerance=0.0, what="the norm of NaN and inf", dtype=dtype)
 
 
 @pytest.mark.behaviour
@@ -411,7 +421,11 @@ def test_refuses_bad_arguments(candidate):
         (("clip", 1.0, {"nonfinite": "zero"}, []), ValueError, "an unknown policy"),
         (("clip", 1.0, {"nonfinite": ""}, []), ValueError, "an empty policy"),
     ]
-    refused += [((what, 1.0, {}, [0.5]), TypeError, "a float among parameters") for what in ("norm", "clip", "value")]
+    refused += [
+        ((what, 1.0, {}, [extra]), TypeError, f"{extra!r} among parameters")
+        for what in ("norm", "clip", "value")
+        for extra in (0.5, None)
+    ]
     for valid in (("norm", 1e-3, {}, []), ("norm", math.inf, {}, []), ("clip", 0.0, {}, []), ("value", 0.0, {}, [])):
         assert_refuses(candidate, call, valid=valid, refused=refused)
 
@@ -421,7 +435,7 @@ def block(x, norm_weight, norm_bias, first_weight, first_bias, second_weight, se
     mean = x.mean(-1, keepdim=True)
     variance = (x - mean).square().mean(-1, keepdim=True)
     normal = (x - mean) / (variance + 1e-5).sqrt() * norm_weight + norm_bias
-    hidden = (normal @ first_weight.T + first_bias).clamp(min=0)
+    hidden = (normal @ first_weight.T + first_bias).relu()
     return x + hidden @ second_weight.T + second_bias
 
 
@@ -468,6 +482,9 @@ def test_gradients_of_a_block(candidate, rng):
         cotangent = (rng.normal(2, 3, 6, dtype=dtype),)
         hint = "the gradient of x has two parts: along the identity and through the branch"
         check_gradients(candidate, run_block, inputs, block, cotangent, ["x", *NAMES], hint=hint)
+        at_zero = (*inputs[:3], torch.zeros(10, 6, dtype=dtype), torch.zeros(10, dtype=dtype), *inputs[5:])
+        hint = "the derivative of relu at 0 is 0, which that of clamp or maximum is not"
+        check_gradients(candidate, run_block, at_zero, block, cotangent, ["x", *NAMES], hint=hint)
 
 
 @probe_helper

@@ -60,7 +60,7 @@ def gradient_norm(parameters: torch.Tensor | Iterable[torch.Tensor], norm_type: 
     | result | () | floating | of the widest dtype among the gradients, at least float32; has no autograd graph |
 
     A parameter whose gradient is None counts for nothing, and one that is listed twice (tied weights) counts once. Without
-    any gradient, or with empty ones only, the norm is 0.
+    any gradient, or with empty ones only, the norm is 0; the dtype of empty ones does not matter.
 
     The norm is right wherever its dtype can hold it, even if the powers of the entries overflow or vanish, as for float32
     gradients of 1e30 or 1e-30. It is NaN if an entry is NaN, else inf if an entry is infinite, for every norm_type.
@@ -101,11 +101,11 @@ def clip_by_norm(
     | name | kind | meaning |
     |---|---|---|
     | parameters, norm_type | | as for `gradient_norm` |
-    | max_norm | float ≥ 0, inf included | if the norm is larger, gradients are multiplied by max_norm / norm, exactly: no eps |
+    | max_norm | float ≥ 0, inf included | if the norm is larger, gradients are multiplied by max_norm / norm: no eps |
     | nonfinite | "error", "skip", "keep" | what happens if the norm is not finite, see below |
     | result | tensor () | the norm before clipping, as from `gradient_norm`, whatever happens |
 
-    If the norm is not larger, gradients keep every bit.
+    If the norm is not larger, gradients keep every bit. The tests have no max_norm / norm that float32 cannot hold.
 
     If the norm is inf or NaN, nothing is scaled, and max_norm does not matter. "error": FloatingPointError, and gradients stay
     as they are. "skip": the gradient of every parameter becomes None, so that a following `optimizer.step()` changes nothing,

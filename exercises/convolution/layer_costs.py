@@ -123,7 +123,7 @@ def translation_error(
 
     | name | shape | dtype | meaning |
     |---|---|---|---|
-    | layer | | | from an array to one with as many dimensions, and as many positions along axis |
+    | layer | | | from an array to a float64 one with as many dimensions, and as many positions along axis |
     | inputs | any, with at least 3 positions along axis | float64 | left untouched |
     | axis | | int | from 0 on: a dimension of inputs |
     | shift | | int | what stands at i goes to i + shift, at the end round to the beginning |

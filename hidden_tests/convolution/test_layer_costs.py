@@ -187,19 +187,39 @@ def test_attention_cost(candidate, rng):
 
 
 def test_very_large_numbers(candidate, rng):
-    """Results are exact where floats have run out of digits."""
-    odd = 2 * int(rng.integers(2**54, 2**55)) + 1
-    calls = {
-        "linear_cost": ((odd, 3, 5), {}, (20, 15 * odd, 35 * odd, 12 * odd)),
-        "convolution_cost": ((1, (odd, 3), 2, 1, 3), {}, (19, 18 * (odd - 2), 37 * (odd - 2), 24 * odd)),
-        "lstm_cost": ((1, odd, 1, 1), {}, (16, 8 * odd, 24 * odd, 32 * odd)),
-        "attention_cost": ((1, odd, 1, 1), {}, (8, odd * (4 + 2 * odd), odd * (12 + 4 * odd), 4 * odd * (5 + odd))),
-    }
-    for name, (arguments, options, expected) in calls.items():
-        (cost,) = candidate(call_costs, name, [(arguments, options)])
-        assert_true(
-            tuple(cost) == expected, f"{name} is not exact", "whole numbers, whole division", f"{cost}, {expected}"
-        )
+    """Results are exact where floats have run out of digits, and NumPy's integers of bits."""
+    odd, wide = (2 * int(each) + 1 for each in rng.integers(2**54, 2**55, 2))
+    both, square = odd * wide, wide**2
+    cases = [
+        ("linear_cost", (odd, wide, 5), (5 * wide + 5, 5 * both, 10 * both + 5 * odd, 4 * both)),
+        ("linear_cost", (1, odd, wide), (both + wide, both, 2 * both + wide, 4 * odd)),
+        ("convolution_cost", (1, (odd, 3), 2, 1, 3), (19, 18 * (odd - 2), 37 * (odd - 2), 24 * odd)),
+        ("convolution_cost", (odd, (wide, 1), 2, 3, 1), (9, 6 * both, 15 * both, 8 * both)),
+        ("convolution_cost", (1, (odd, wide), 2, 3, 1), (9, 6 * both, 15 * both, 8 * both)),
+        ("convolution_cost", (1, (1, 1), odd, wide, 1), (both + wide, both, 2 * both + wide, 4 * odd)),
+        ("lstm_cost", (odd, wide, 1, 1), (16, 8 * both, 24 * both, 32 * both)),
+        (
+            "lstm_cost",
+            (1, 1, odd, wide),
+            (4 * (both + square) + 8 * wide, 4 * (both + square), 8 * (both + square + wide), 4 * (odd + 7 * wide)),
+        ),
+        ("attention_cost", (1, odd, 1, 1), (8, odd * (4 + 2 * odd), odd * (12 + 4 * odd), 4 * odd * (5 + odd))),
+        (
+            "attention_cost",
+            (odd, wide, 1, 1),
+            (8, both * (4 + 2 * wide), both * (12 + 4 * wide), 4 * both * (5 + wide)),
+        ),
+        (
+            "attention_cost",
+            (1, 1, wide, 1),
+            (4 * (square + wide), 4 * square + 2 * wide, 8 * (square + wide), 20 * wide + 4),
+        ),
+    ]
+    for name, arguments, expected in cases:
+        (cost,) = candidate(call_costs, name, [(arguments, {})])
+        hint = "whole numbers, whole division; a NumPy integer has 64 bits, a product of two large numbers has more"
+        detail = f"{name}{arguments}: {cost}, {expected}"
+        assert_true(tuple(cost) == expected, f"{name} is not exact", hint, detail)
 
 
 @pytest.mark.behaviour
@@ -260,9 +280,10 @@ def make_layer(kind, axis, weights):
         elif kind == "late":
             y = np.cumsum(flat, 0)
             y[-2] += flat[-1]
-        elif kind == "first":
+        elif kind.startswith("ahead at "):
+            place = int(kind.removeprefix("ahead at "))
             y = np.cumsum(flat, 0)
-            y[0] += flat[1] - flat[2]
+            y[place] += flat[place + 1] - flat[place + 2]
         elif kind == "places":
             y = flat * np.array([1.0, 1.0, *places[2:n]])[:, None]
         elif kind == "zero":
@@ -292,7 +313,6 @@ KINDS = {
     "positions": "vector",
     "dense": "vector",
     "late": "vector",
-    "first": "vector",
     "reverse": "vector",
 }
 
@@ -406,6 +426,19 @@ def test_modality(candidate, rng, kind):
 
 
 @pytest.mark.behaviour
+@pytest.mark.points(3)
+def test_every_position_may_look_ahead(candidate, rng):
+    """modality looks at causality for every position: a layer that looks ahead at a single one is none for sequences."""
+    hint = "what one position sees of the later ones, another one need not see"
+    for shape, axis in (((3, 3), 0), ((2, 5, 2), 1), ((8, 4), 0)):
+        weights, inputs = layer_and_inputs(rng, shape, axis)
+        for place in range(shape[axis] - 2):
+            found = candidate(call_modality, inputs, f"ahead at {place}", axis, weights)
+            detail = f"position {place} of {shape[axis]}: {found}"
+            assert_true(found == "vector", "a layer that looks ahead is taken for another", hint, detail)
+
+
+@pytest.mark.behaviour
 def test_tolerance(candidate, rng):
     """tolerance is the largest error that still counts as none, and may be 0."""
     weights, inputs = layer_and_inputs(rng, (6, 3), 0)
@@ -470,7 +503,6 @@ def test_refuses_bad_costs(candidate):
             ({"groups": 3}, "groups that do not divide the input channels"),
             ({"groups": 0}, "no groups"),
             ({"stride": 0}, "a stride of 0"),
-            ({"padding": -1}, "a padding below 0"),
         ],
         "attention_cost": [({"keys": 0}, "no keys"), ({"keys": -1}, "keys below 0")],
     }
@@ -488,6 +520,7 @@ def test_refuses_bad_costs(candidate):
     refused = [
         (("attention_cost", (2, 5, 6, 4), {}), ValueError, "heads that do not divide embed_dim"),
         (("convolution_cost", (2, (5, 0), 4, 6, 3), {"padding": 2}), ValueError, "a width of 0"),
+        (("convolution_cost", (2, (4, 5), 4, 6, 1), {"padding": -1}), ValueError, "a padding below 0"),
         (("convolution_cost", (2, (4, 5), 4, 6, 5), {}), ValueError, "a kernel that does not fit into the height"),
         (
             ("convolution_cost", (2, (7, 3), 4, 6, 6), {"padding": 1}),
@@ -534,6 +567,7 @@ def test_refuses_bad_probes(candidate, rng):
                 "a position twice": [0, 0, 1, 3],
                 "too few positions": [0, 1, 2],
                 "a position beyond": [1, 2, 3, 4],
+                "a position below 0": [-1, 0, 1, 2],
             }
             cases += [((inputs, "keep", options | {"order": np.array(each)}), what) for what, each in orders.items()]
         if name == "causality_error":

@@ -87,7 +87,8 @@ def group_norm_backward(
     | grad_weight [1] | (channels,) | as inputs | also where weight is None (the gradient at ones) |
     | grad_bias [2] | (channels,) | as inputs | |
 
-    The arguments are those of a forward pass and need no checks; grad_output may have another memory format than inputs.
+    The arguments are those of a forward pass and need no checks; grad_output may have another memory format than inputs,
+    and is left untouched, too: autograd may need it elsewhere.
     """
     raise NotImplementedError
 
@@ -96,7 +97,8 @@ class GroupNormFunction(torch.autograd.Function):
     """Joins the two for autograd.
 
     Never silently wrong: where an argument is changed in place between forward and backward, and where a gradient is
-    differentiated once more, the gradients are either right or refused with a RuntimeError.
+    differentiated once more, the gradients are either right or refused with a RuntimeError. The latter may be refused as
+    early as the gradient is asked for with `create_graph=True`.
     """
 
     @staticmethod
@@ -113,7 +115,8 @@ class GroupNormFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """One gradient per argument of `forward`; None for those that are absent or not differentiable."""
+        """One gradient per argument of `forward`, as `group_norm_backward` returns it, memory format included; None for
+        those that are absent or not differentiable."""
         raise NotImplementedError
 
 
@@ -136,7 +139,7 @@ def layer_norm(
 ) -> torch.Tensor:
     """A group norm: each sample is normalised over all its channels and positions together.
 
-    As `group_norm` in all else; weight and bias are (channels,).
+    As `group_norm` in all else, memory format and errors included; weight and bias are (channels,).
     """
     raise NotImplementedError
 
@@ -146,7 +149,7 @@ def instance_norm(
 ) -> torch.Tensor:
     """A group norm: each channel of each sample is normalised over its positions (a single one gives the bias).
 
-    As `group_norm` in all else; weight and bias are (channels,).
+    As `group_norm` in all else, memory format and errors included; weight and bias are (channels,).
     """
     raise NotImplementedError
 
@@ -162,6 +165,10 @@ def feature_norm(
     | weight, bias | (features,) | as inputs | as in `group_norm` |
     | result | as inputs | as inputs | |
 
-    Gradients come from `GroupNormFunction`, apart from changes of shape. ValueError if weight or bias has another shape.
+    Gradients come from `GroupNormFunction`, apart from changes of shape.
+
+    Raises:
+        TypeError: inputs are not floating.
+        ValueError: inputs have no dimension, or weight or bias does not have the shape (features,).
     """
     raise NotImplementedError

@@ -65,6 +65,7 @@ def special_case(inputs, name, weight=None, bias=None, eps=1e-5):
 
 
 NAMES = ["inputs", "weight", "bias"]
+NOT_FLOATING = [torch.int64, torch.bool, torch.complex64]
 SPECIAL = ["layer_norm", "instance_norm", "feature_norm"]
 HINTS = {
     "inputs": "mean and variance depend on every element of the group, and weights differ between its channels",
@@ -176,7 +177,7 @@ def test_special_cases(candidate, rng):
 
 @pytest.mark.points(2)
 def test_channels_last(candidate, rng):
-    """Images in channels_last give the same numbers, and stay in channels_last."""
+    """Images in channels_last give the same numbers, and stay in channels_last, also in half precision and special cases."""
     inputs, num_groups, weight, bias = arguments(rng, (3, 12, 4, 5), 4)
     hint = "memory order is not the order of channels and positions"
     for pair in ((weight, bias), (None, None)):
@@ -186,16 +187,22 @@ def test_channels_last(candidate, rng):
             what = "the result for channels_last"
             assert_matches(results[0], normalise, inputs, num_groups, *pair, what=what, hint=hint)
             assert_channels_last(strides, inputs.shape, what)
+    for dtype in (torch.float16, torch.bfloat16):
+        given = [cast(x, dtype) for x in (in_channels_last(inputs), num_groups, weight, bias)]
+        _, strides = candidate(with_strides, call, 0, *given)
+        assert_channels_last(strides, inputs.shape, f"the result for channels_last in {dtype}")
     for name in SPECIAL[:2]:
-        result = candidate(call_special, in_channels_last(inputs), name, weight, bias)
-        assert_matches(result, special_case, inputs, name, weight, bias, what=f"{name} of channels_last", hint=hint)
+        given, what = (in_channels_last(inputs), name, weight, bias), f"the result of {name} for channels_last"
+        results, strides = candidate(with_strides, call_special, 0, *given)
+        assert_matches(results[0], special_case, *given, what=what, hint=hint)
+        assert_channels_last(strides, inputs.shape, what)
 
 
 def test_eps(candidate, rng):
-    """eps is added to the variance, whatever its size."""
+    """eps is added to the variance, whatever its size, zero included."""
     inputs, num_groups, weight, bias = double(arguments(rng, (6, 6, 5), 3))
-    hint = "which quantity is eps added to: the variance or its root?"
-    for scale, eps in ((1.0, 0.5), (3e-3, 1e-5), (1e-5, 1e-12), (1e-3, 1.0)):
+    hint = "is eps added to the variance or to its root, and does `eps or default` lose zero?"
+    for scale, eps in ((1.0, 0.5), (3e-3, 1e-5), (1e-5, 1e-12), (1e-3, 1.0), (1.0, 0.0)):
         given = (scale * inputs, num_groups, weight, None, eps)
         assert_matches(candidate(call, *given), normalise, *given, hint=hint)
     for name in ("group_norm", "group_norm_forward", *SPECIAL):
@@ -291,7 +298,7 @@ def test_sizes_of_one(candidate, rng):
 
 @pytest.mark.points(2)
 def test_refuses_bad_arguments(candidate, rng):
-    """Integer inputs raise TypeError; inputs, groups, weights and biases that do not fit raise ValueError."""
+    """Inputs that are not floating raise TypeError; inputs, groups, weights and biases that do not fit raise ValueError."""
     inputs, num_groups, weight, bias = arguments(rng, (2, 6, 4), 3)
     cases = [
         ((rng.normal(6), 3), "1-D inputs"),
@@ -307,7 +314,7 @@ def test_refuses_bad_arguments(candidate, rng):
         ((inputs, 3, weight, rng.normal(6, 4)), "a bias for each channel and position"),
     ]
     refused = [(arguments, ValueError, wrong) for arguments, wrong in cases]
-    refused.append(((torch.ones(2, 6, 4, dtype=torch.int64), 3), TypeError, "integer inputs"))
+    refused += [((inputs.to(dtype), 3), TypeError, f"{dtype} inputs") for dtype in NOT_FLOATING]
     for probe in (call, call_forward):
         assert_refuses(candidate, probe, valid=(inputs, num_groups, weight, bias), refused=refused)
         assert_refuses(candidate, probe, valid=(inputs, 1, weight, bias), refused=[])
@@ -316,7 +323,11 @@ def test_refuses_bad_arguments(candidate, rng):
         refused = [
             ((fits, name, weight[:3]), ValueError, f"a weight of another length for {name}"),
             ((fits, name, weight, bias[:1]), ValueError, f"a bias that only broadcasts for {name}"),
+            ((fits[0, 0, 0], name), ValueError, f"0-D inputs for {name}"),
         ]
+        if name != "feature_norm":
+            refused.append(((fits[0, 0], name), ValueError, f"1-D inputs for {name}"))
+        refused += [((fits.to(dtype), name), TypeError, f"{dtype} inputs for {name}") for dtype in NOT_FLOATING]
         assert_refuses(candidate, call_special, valid=(fits, name, weight, bias), refused=refused)
 
 
@@ -366,10 +377,39 @@ def test_backward_in_every_dtype(candidate, rng):
         check_untouched(candidate, call_backward, sent)
 
 
+@oracle
+def beside_itself(*arguments):
+    return arguments[0] + normalise(*arguments)
+
+
+def call_beside_itself(m, *arguments):
+    return arguments[0] + m.group_norm(*arguments)
+
+
+@pytest.mark.gradients
+def test_incoming_gradient_is_untouched(candidate, rng):
+    """The gradient that comes in is left as it was: a residual connection, inputs + group_norm(inputs), needs it as well."""
+    inputs, num_groups, weight, bias = double(arguments(rng, (3, 6, 4), 2))
+    cotangent = rng.normal(3, 6, 4, dtype=torch.float64)
+    hint = "the gradient you are given belongs to others: no operation in place on it"
+    for w, b, names in ((weight, bias, NAMES), (None, None, NAMES[:1])):
+        given = (inputs, num_groups, w, b)
+        check_gradients(candidate, call_beside_itself, given, beside_itself, (cotangent,), names, hint=hint)
+        for dtype in (torch.float32, torch.float64):
+            sent = (cotangent, inputs, num_groups, *given_statistics(inputs, num_groups), w)
+            check_untouched(candidate, call_backward, [cast(x, dtype) for x in sent])
+
+
+@probe_helper
+def differentiate_inputs(m, inputs, num_groups, weight, cotangent):
+    inputs.requires_grad_()
+    return torch.autograd.grad(m.group_norm(inputs, num_groups, weight), inputs, cotangent)[0]
+
+
 @pytest.mark.gradients
 @pytest.mark.points(2)
 def test_backward_of_channels_last(candidate, rng):
-    """The gradient of channels_last images is in channels_last, whatever the memory format of grad_output."""
+    """The gradient of channels_last images is in channels_last, by autograd too, whatever the memory format of grad_output."""
     inputs, num_groups, weight, _ = double(arguments(rng, (3, 12, 4, 5), 4))
     cotangent = rng.normal(3, 12, 4, 5, dtype=torch.float64)
     mean, rstd = given_statistics(inputs, num_groups)
@@ -387,6 +427,14 @@ def test_backward_of_channels_last(candidate, rng):
             assert_close(mine, want, tolerance=1e-9, what=f"the gradient of {name} with channels_last", hint=hint)
         if kept:
             assert_channels_last(strides, inputs.shape, "the gradient of channels_last inputs")
+            given = (in_channels_last(inputs), num_groups, weight, grad_output)
+            _, strides = candidate(with_strides, differentiate_inputs, 0, *given)
+            assert_channels_last(strides, inputs.shape, "the gradient of channels_last inputs by autograd")
+    for dtype in (torch.float16, torch.bfloat16):
+        sent = [x.to(dtype) for x in (cotangent, in_channels_last(inputs))]
+        statistics_and_weight = mean.float(), rstd.float(), weight.to(dtype)
+        _, strides = candidate(with_strides, call_backward, 0, *sent, num_groups, *statistics_and_weight)
+        assert_channels_last(strides, inputs.shape, f"the gradient of channels_last inputs in {dtype}")
 
 
 @pytest.mark.gradients
@@ -499,7 +547,7 @@ def test_gradients_come_from_the_function(candidate, rng):
             "Transpose",
             "Permute",
         )
-        harmless += ("Squeeze", "Unsqueeze")
+        harmless += ("Squeeze", "Unsqueeze", "TBackward", "Select")
         working = {each for each in names if not each.startswith(harmless)}
         assert_true(
             working == {"GroupNormFunctionBackward"},
@@ -512,12 +560,14 @@ def test_gradients_come_from_the_function(candidate, rng):
 def differentiate_twice(m, inputs, weight, bias, cotangent, second):
     inputs.requires_grad_()
     result = m.group_norm(inputs, 2, weight, bias)
-    (first,) = torch.autograd.grad(result, inputs, cotangent, create_graph=True)
+    (first,) = torch.autograd.grad(result, inputs, cotangent, retain_graph=True)
+    differentiable = again = None
     try:
-        (again,) = torch.autograd.grad(first, inputs, second)
-    except RuntimeError:
-        again = None
-    return first, again
+        (differentiable,) = torch.autograd.grad(result, inputs, cotangent, create_graph=True)
+        (again,) = torch.autograd.grad(differentiable, inputs, second)
+    except RuntimeError:  # one refuses with create_graph, another when the gradient is differentiated
+        pass
+    return first, differentiable, again
 
 
 @pytest.mark.gradients
@@ -526,11 +576,14 @@ def test_second_derivative_is_never_silently_wrong(candidate, rng):
     """A gradient that is differentiated once more is right or refused."""
     inputs, _, weight, bias = double(arguments(rng, (4, 6, 3), 2))
     cotangent, second = rng.normal(4, 6, 3, n=2, dtype=torch.float64)
-    first, again = candidate(differentiate_twice, inputs, weight, bias, cotangent, second)
+    first, differentiable, again = candidate(differentiate_twice, inputs, weight, bias, cotangent, second)
     leaf = inputs.requires_grad_()
     (grad,) = torch.autograd.grad(normalise(leaf, 2, weight, bias), leaf, cotangent, create_graph=True)
     (expected,) = torch.autograd.grad(grad, leaf, second)
     assert_close(first, grad.detach(), tolerance=1e-9, what="the first derivative")
+    if differentiable is not None:
+        what = "the first derivative with create_graph=True"
+        assert_close(differentiable, grad.detach(), tolerance=1e-9, what=what)
     if again is not None:
         hint = "what the forward pass computed is a constant to the backward pass"
         assert_close(again, expected, tolerance=1e-9, what="the second derivative", hint=hint)

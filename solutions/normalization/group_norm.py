@@ -129,7 +129,8 @@ def group_norm_backward(
     | grad_weight [1] | (channels,) | as inputs | also where weight is None (the gradient at ones) |
     | grad_bias [2] | (channels,) | as inputs | |
 
-    The arguments are those of a forward pass and need no checks; grad_output may have another memory format than inputs.
+    The arguments are those of a forward pass and need no checks; grad_output may have another memory format than inputs,
+    and is left untouched, too: autograd may need it elsewhere.
     """
     ### BEGIN SOLUTION
     batch, channels = inputs.shape[:2]
@@ -155,7 +156,8 @@ class GroupNormFunction(torch.autograd.Function):
     """Joins the two for autograd.
 
     Never silently wrong: where an argument is changed in place between forward and backward, and where a gradient is
-    differentiated once more, the gradients are either right or refused with a RuntimeError.
+    differentiated once more, the gradients are either right or refused with a RuntimeError. The latter may be refused as
+    early as the gradient is asked for with `create_graph=True`.
     """
 
     @staticmethod
@@ -182,7 +184,8 @@ class GroupNormFunction(torch.autograd.Function):
     @once_differentiable
     ### END REFERENCE ONLY
     def backward(ctx: Any, grad_output: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """One gradient per argument of `forward`; None for those that are absent or not differentiable."""
+        """One gradient per argument of `forward`, as `group_norm_backward` returns it, memory format included; None for
+        those that are absent or not differentiable."""
         ### BEGIN SOLUTION
         inputs, mean, rstd, weight = ctx.saved_tensors
         grads = group_norm_backward(grad_output, inputs, ctx.num_groups, mean, rstd, weight)
@@ -212,7 +215,7 @@ def layer_norm(
 ) -> torch.Tensor:
     """A group norm: each sample is normalised over all its channels and positions together.
 
-    As `group_norm` in all else; weight and bias are (channels,).
+    As `group_norm` in all else, memory format and errors included; weight and bias are (channels,).
     """
     ### BEGIN SOLUTION
     return group_norm(inputs, 1, weight, bias, eps)
@@ -224,9 +227,11 @@ def instance_norm(
 ) -> torch.Tensor:
     """A group norm: each channel of each sample is normalised over its positions (a single one gives the bias).
 
-    As `group_norm` in all else; weight and bias are (channels,).
+    As `group_norm` in all else, memory format and errors included; weight and bias are (channels,).
     """
     ### BEGIN SOLUTION
+    if inputs.ndim < 2:
+        raise ValueError(f"inputs must be (batch, channels, …), not {tuple(inputs.shape)}")
     return group_norm(inputs, inputs.shape[1], weight, bias, eps)
     ### END SOLUTION
 
@@ -242,9 +247,15 @@ def feature_norm(
     | weight, bias | (features,) | as inputs | as in `group_norm` |
     | result | as inputs | as inputs | |
 
-    Gradients come from `GroupNormFunction`, apart from changes of shape. ValueError if weight or bias has another shape.
+    Gradients come from `GroupNormFunction`, apart from changes of shape.
+
+    Raises:
+        TypeError: inputs are not floating.
+        ValueError: inputs have no dimension, or weight or bias does not have the shape (features,).
     """
     ### BEGIN SOLUTION
+    if inputs.ndim < 1:
+        raise ValueError("inputs must be (…, features), not a single number")
     # A position is a sample, a feature a channel with one position.
     return group_norm(inputs.reshape(-1, inputs.shape[-1]), 1, weight, bias, eps).reshape(inputs.shape)
     ### END SOLUTION

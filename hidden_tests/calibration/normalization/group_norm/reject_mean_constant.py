@@ -85,9 +85,13 @@ def layer_norm(inputs, weight=None, bias=None, eps=1e-5):
 
 
 def instance_norm(inputs, weight=None, bias=None, eps=1e-5):
+    if inputs.dim() < 2:
+        raise ValueError("inputs must have two dimensions or more")
     return group_norm(inputs, inputs.shape[1], weight, bias, eps)
 
 
 def feature_norm(inputs, weight=None, bias=None, eps=1e-5):
+    if inputs.dim() < 1:
+        raise ValueError("inputs must have one dimension or more")
     rows = inputs.reshape(-1, inputs.shape[-1])
     return group_norm(rows, 1, weight, bias, eps).reshape(inputs.shape)

@@ -156,7 +156,8 @@ def test_channels_are_dropped_independently(candidate, rng):
     """Each channel of each example is drawn on its own."""
     hint = "one draw per channel and example"
     for p in (0.2, 0.6):
-        dropped = candidate(call, torch.ones(100, 80, 2), p, True, rng.seed())[..., 0] == 0
+        # Not more of them: a loop over channels is right, and is to fit into the deadline on a busy machine, too.
+        dropped = candidate(call, torch.ones(60, 40, 2), p, True, rng.seed())[..., 0] == 0
         check_share(dropped, p, "channels are dropped too often, or not often enough")
         check_pairs(dropped, p, range(2), "channels are not dropped independently along dimension", hint)
     check_two_of_one_call(candidate, torch.ones(1, 2, 1), True, rng.seed(), "channels")

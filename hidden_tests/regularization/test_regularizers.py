@@ -83,6 +83,11 @@ def test_smoothed_labels(candidate, rng, num_classes):
                 tolerance = 4 * torch.finfo(dtype).eps
                 expected = smoothed(targets, num_classes, smoothing)
                 assert_close(result, expected, tolerance=tolerance, what="the labels", hint=hint, dtype=dtype)
+    targets = rng.integers(0, num_classes, 2, 3)
+    result = candidate(lambda m, targets: m.smooth_labels(targets, num_classes), strided(targets))
+    expected = smoothed(targets, num_classes, 0.1)
+    assert_close(result, expected, tolerance=1e-6, what="the labels of non-contiguous targets")
+    check_untouched(candidate, lambda m, targets: m.smooth_labels(targets, num_classes), (targets,))
     targets = rng.integers(0, num_classes, 4)
     result = candidate(lambda m: m.smooth_labels(targets, num_classes))
     what = "the labels by default"
@@ -209,7 +214,7 @@ def test_gradients_of_mixup(candidate, rng):
 def test_shares_of_mixup(candidate, rng, alpha):
     """λ has the distribution Beta(alpha, alpha)."""
     targets = torch.eye(8, dtype=torch.float64)
-    _, weights = candidate(mix_often, "mixup", torch.ones(8, 1), targets, alpha, rng.seed(), DRAWS, deadline=10)
+    _, weights = candidate(mix_often, "mixup", torch.ones(8, 1), targets, alpha, rng.seed(), DRAWS, deadline=60)
     off = (weights * (1 - targets)).amax((1, 2))
     # All eight meet themselves once in 40 320 draws: then λ is not seen, and the draw left out.
     shares = (1 - off[off > 0]).sort().values.tolist()
@@ -232,7 +237,7 @@ def test_shares_of_mixup(candidate, rng, alpha):
 def test_pairs_are_a_random_permutation(candidate, rng, how):
     """Every permutation of the batch is equally likely."""
     inputs = torch.arange(3.0)[:, None, None, None].expand(3, 1, 8, 8).contiguous()
-    _, weights = candidate(mix_often, how, inputs, torch.eye(3, dtype=torch.float64), 2.0, rng.seed(), 600, deadline=10)
+    _, weights = candidate(mix_often, how, inputs, torch.eye(3, dtype=torch.float64), 2.0, rng.seed(), 600, deadline=60)
     other = weights * (1 - torch.eye(3, dtype=torch.float64))
     # A box may be empty, or λ round to 1: such draws say nothing. What is left of the identity is not told apart from them.
     moved = other[(other > 0).any(-1).any(-1)]
@@ -330,7 +335,7 @@ def test_boxes_of_cutmix(candidate, rng, alpha):
     """Boxes have the size that λ gives, a centre that is uniform over the pixels, and are cut off at the border."""
     height, width = 5, 4
     inputs, targets = image_batch(8, 1, height, width), torch.eye(8)
-    images, _ = candidate(mix_often, "cutmix", inputs, targets, alpha, rng.seed(), DRAWS, deadline=10)
+    images, _ = candidate(mix_often, "cutmix", inputs, targets, alpha, rng.seed(), DRAWS, deadline=60)
     boxes = boxes_of(inputs, images)
     for axis, size, other in ((0, height, width), (1, width, height)):
         chances = interval_chances(size, other, alpha)
@@ -472,9 +477,12 @@ def run_stopping(m, values, options, as_tensors):
     for step, value in enumerate(values):
         with torch.no_grad():
             model.weight.fill_(float(step))
-        stops.append(stopping.step(torch.tensor(value, dtype=torch.float64) if as_tensors else value, model))
+        given = torch.tensor(value, dtype=torch.float64)
+        stops.append(stopping.step(given if as_tensors else value, model))
+        given.fill_(0.125)  # what the caller does with its tensor later is its own affair
     restored = stopping.restore(model)
-    return stops, noted, [stopping.best, stopping.best_step], restored, model.weight.item()
+    plain = stopping.best is None or isinstance(stopping.best, float)
+    return stops, noted, [stopping.best if plain else "no float", stopping.best_step], restored, model.weight.item()
 
 
 def check_stopping(candidate, values, hint="", as_tensors=False, **options):
@@ -515,6 +523,8 @@ def test_when_training_stops(candidate, rng, mode):
 def test_stopping_by_default(candidate):
     """By default smaller is better, and every improvement counts."""
     check_stopping(candidate, [1.0, 0.999, 1.5, 0.998, 2.0, 2.0], patience=2)
+    hint = "min_delta is 0: the smallest improvement counts"
+    check_stopping(candidate, [1.0, 1.0 - 1e-9, 1.0 - 2e-9, 1.0], hint, patience=2)
 
 
 @pytest.mark.behaviour
@@ -530,13 +540,18 @@ def test_nan_is_never_an_improvement(candidate, mode):
 
 @probe_helper
 def restore_in_training(m, x):
-    """States of a model with buffers: at the best step, after more training, restored, and restored once more."""
+    """States of a model with buffers: at the best step, after more training, restored, restored once more, and in a new one.
+    Another object watches the model beside it and prefers another step."""
 
     def state(model):
         return {name: value.clone() for name, value in model.state_dict().items()}
 
-    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 2))
-    stopping = m.EarlyStopping(2)
+    def build():
+        layers = torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 2)
+        return torch.nn.Sequential(*layers).to(x.dtype)
+
+    model, new = build(), build()
+    stopping, other = m.EarlyStopping(2), m.EarlyStopping(2)
 
     def train(model):
         for _ in range(3):
@@ -550,6 +565,7 @@ def restore_in_training(m, x):
     best = state(model)
     train(model)
     stopping.step(2.0, model)
+    other.step(0.0, model)
     later = state(model)
     places = [value.data_ptr() for value in model.state_dict().values()]
     objects = [id(parameter) for parameter in model.parameters()]
@@ -561,23 +577,24 @@ def restore_in_training(m, x):
     same = places == [v.data_ptr() for v in model.state_dict().values()] and objects == [
         id(p) for p in model.parameters()
     ]
-    return best, later, first, second, same, all(p.requires_grad for p in model.parameters())
+    stopping.restore(new)
+    return best, later, [first, second, state(new)], same, all(p.requires_grad for p in model.parameters())
 
 
 @pytest.mark.behaviour
 @pytest.mark.points(4)
 def test_best_weights_are_a_copy(candidate, rng):
     """Parameters and buffers of the best step come back, however the model was trained since, into its own tensors."""
-    best, later, first, second, same, trainable = candidate(restore_in_training, rng.normal(16, 3))
-    assert_true(
-        all(not torch.equal(best[name], later[name]) for name in best), "the training of this test moves nothing"
-    )
-    for name, value in best.items():
-        hint = "state_dict() refers to the tensors that training changes; buffers belong to the state"
-        assert_close(first[name], value, tolerance=0.0, what=f"{name} after restore", hint=hint)
-        assert_close(second[name], value, tolerance=0.0, what=f"{name} after another restore", hint=hint)
-    assert_true(same, "the model has other tensors after restore", "an optimizer holds the model's own parameters")
-    assert_true(trainable, "parameters no longer need a gradient after restore")
+    for dtype in (torch.float32, torch.float64):
+        best, later, restored, same, trainable = candidate(restore_in_training, rng.normal(16, 3, dtype=dtype))
+        moved = all(not torch.equal(best[name], later[name]) for name in best)
+        assert_true(moved, "the training of this test moves nothing")
+        for name, value in best.items():
+            for found, when in zip(restored, ("restore", "another restore", "restore into a new model"), strict=True):
+                hint = "state_dict() refers to the tensors that training changes; each object keeps a copy of its own"
+                assert_close(found[name], value, tolerance=0.0, what=f"{name} after {when}", hint=hint)
+        assert_true(same, "the model has other tensors after restore", "an optimizer holds the model's own parameters")
+        assert_true(trainable, "parameters no longer need a gradient after restore")
 
 
 @probe_helper
@@ -700,14 +717,14 @@ def run_blocks(m, x, p, seed, weight, cotangent):
     branch = torch.nn.Linear(3, 3, bias=False).to(x.dtype)
     branch.load_state_dict({"weight": weight})
     block = m.StochasticDepth(branch, p)
-    model = torch.nn.Sequential(block)
+    training, model = branch.training, torch.nn.Sequential(block)
     leaf = x.requires_grad_()
     result = block(leaf, generator=torch.Generator().manual_seed(seed))
     gradients = torch.autograd.grad(result, [leaf, branch.weight], cotangent)
     torch.manual_seed(seed)
     modes = [model.eval()(x), model.train()(x)]
     names = [name for name, _ in block.named_parameters()]
-    return result, list(gradients), modes, names, block.branch is branch
+    return result, list(gradients), modes, names, block.branch is branch and training
 
 
 @pytest.mark.gradients
@@ -743,7 +760,8 @@ def test_stochastic_depth(candidate, rng):
             int((~kept_in(modes[1])).sum()), 400, p, "after train() the block drops too often, or not often enough"
         )
         assert_true(
-            names == ["branch.weight"] and same, "the branch is not the attribute `branch`, or there is more than it"
+            names == ["branch.weight"] and same,
+            "the branch is not the attribute `branch`, has another mode than before, or there is more than it",
         )
 
 

@@ -115,7 +115,7 @@ def mixup(
     |---|---|---|---|
     | inputs | (batch, …) | floating | |
     | targets | (batch, …) | floating | distributions, as from `smooth_labels`; the dtype may differ from that of inputs |
-    | alpha | | float > 0 | λ is drawn from Beta(alpha, alpha), once for the batch |
+    | alpha | | float > 0 | λ is drawn from Beta(alpha, alpha), once for the batch; below 0.1 roughly will do |
     | result | as inputs, as targets | | a new pair; differentiable |
 
     The others are a random permutation of the batch, each equally likely; an example may meet itself.
@@ -143,7 +143,7 @@ def cutmix(
     |---|---|---|---|
     | inputs | (batch, channels, height, width) | floating | |
     | targets | (batch, …) | floating | as for `mixup` |
-    | alpha | | float > 0 | λ is drawn from Beta(alpha, alpha), once for the batch |
+    | alpha | | float > 0 | λ is drawn from Beta(alpha, alpha), once for the batch; below 0.1 roughly will do |
     | result | as inputs, as targets | | a new pair; differentiable |
 
     The others are a random permutation, as for `mixup`. The box is the same for the whole batch. It has ⌊height · √(1 - λ)⌋ rows
@@ -211,8 +211,8 @@ class EarlyStopping:
     def step(self, value: float, model: nn.Module) -> bool:
         """Notes the value of one step (a number or a tensor ()), and whether to stop: True from the patience-th bad step on.
 
-        An improvement starts the count of bad steps anew. With it the whole state of the model is kept, parameters and buffers:
-        what training does to the model later does not reach it.
+        An improvement starts the count of bad steps anew. With it the whole `state_dict()` of the model is kept, parameters and
+        buffers: what training does to the model later does not reach it.
         """
         ### BEGIN SOLUTION
         value = float(value)
@@ -230,7 +230,7 @@ class EarlyStopping:
         ### END SOLUTION
 
     def restore(self, model: nn.Module) -> bool:
-        """Puts the state of the best step into the model, into the parameters and buffers that it has.
+        """Puts the state of the best step into the model, the same one or another, into the parameters and buffers it has.
 
         False, and nothing happens, if there has been no improvement yet; True otherwise. It may be called more than once.
         """

@@ -36,6 +36,10 @@ NAMES = (
     "head.weight",
     "head.bias",
 )
+STATE_HINT = "a generator goes on from where it is; its seed is only where it began"
+GLOBAL_HINT = (
+    "without a generator torch's own draws, the one that torch.manual_seed seeds: is there a seed in the code?"
+)
 
 
 def shapes(image_size, classes, channels):
@@ -90,11 +94,16 @@ def forward(m, images, *weights, names=NAMES, channels=3, training=False):
 
 
 @probe_helper
-def watched_fit(m, images, labels, seed, options, training=True):
-    """Everything that a training run shows from outside: batches, weights and gradients of each step, the history."""
+def watched_fit(m, images, labels, seed, options, training=True, drawn=0):
+    """Everything that a training run shows from outside: batches, weights and gradients of each step, the history.
+
+    `drawn` numbers are taken from the generator before; without a seed there is no generator.
+    """
     generator = torch.Generator().manual_seed(1)
     model = m.DigitCNN(tuple(images.shape[2:]), 5, channels=2, generator=generator).to(images.dtype)
     model.train(training)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)  # left over from whatever was before
     start = {name: value.detach().clone() for name, value in model.state_dict().items()}
     steps, gradients = [], []
 
@@ -107,7 +116,9 @@ def watched_fit(m, images, labels, seed, options, training=True):
             lambda p, name=name: gradients.append((len(steps) - 1, name, p.grad.clone()))
         )
     model.register_forward_pre_hook(before)
-    history = m.fit(model, (images, labels), generator=torch.Generator().manual_seed(seed), **options)
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    torch.rand(drawn, generator=generator)
+    history = m.fit(model, (images, labels), generator=generator, **options)
     return {
         "steps": [step for step in steps if step[1]],
         "gradients": gradients,
@@ -208,17 +219,30 @@ def test_first_weights(candidate, rng):
     """First weights are normal with standard deviation √(2 / fan_in), drawn from the generator; biases are zero."""
     seed = rng.seed()
 
-    def build(m, seed, noise):
+    def build(m, seed, noise, drawn):
         torch.manual_seed(noise)
         generator = torch.Generator().manual_seed(seed)
+        torch.rand(drawn, generator=generator)
         return dict(m.DigitCNN((8, 9), 10, channels=64, generator=generator).state_dict())
 
-    first, again, other = (candidate(build, *pair) for pair in ((seed, 1), (seed, 2), (seed + 1, 1)))
+    def build_without_generator(m, seed):
+        torch.manual_seed(seed)
+        return [dict(m.DigitCNN((8, 9), 10, channels=64).state_dict()) for _ in range(2)]
+
+    cases = (seed, 1, 0), (seed, 2, 0), (seed + 1, 1, 0), (seed, 1, 1)
+    first, again, other, later = (candidate(build, *case) for case in cases)
+    (global_first, global_next), (global_again, _) = (candidate(build_without_generator, seed) for _ in range(2))
     for layer in ("conv1", "conv2", "head"):
         weight = first[f"{layer}.weight"].double()
         assert_same(again[f"{layer}.weight"], first[f"{layer}.weight"], f"with the same generator, {layer}.weight")
         changed = not torch.equal(other[f"{layer}.weight"], first[f"{layer}.weight"])
         assert_true(changed, f"{layer}.weight does not depend on the generator")
+        changed = not torch.equal(later[f"{layer}.weight"], first[f"{layer}.weight"])
+        assert_true(changed, f"{layer}.weight does not depend on the generator's state", STATE_HINT)
+        mine, following, repeated = (run[f"{layer}.weight"] for run in (global_first, global_next, global_again))
+        anew = not torch.equal(mine, following)
+        assert_true(anew, f"without a generator {layer}.weight is always the same", GLOBAL_HINT)
+        assert_true(torch.equal(mine, repeated), f"torch.manual_seed does not repeat {layer}.weight", GLOBAL_HINT)
         assert_true((first[f"{layer}.bias"] == 0).all(), f"{layer}.bias does not start at zero")
         count, fan_in = weight.numel(), weight[0].numel()
         z = weight * math.sqrt(fan_in / 2)
@@ -229,6 +253,9 @@ def test_first_weights(candidate, rng):
         assert_true(abs(z.mean()) < 6 / math.sqrt(count), f"{layer}.weight is not centred")
         spread = z.square().mean().sqrt() - 1
         assert_true(abs(spread) < 6 / math.sqrt(2 * count), f"{layer}.weight has the wrong spread", hint)
+        # Uniform numbers of this spread end at √3. Of 576 normal ones none lies beyond with probability 0.917^576 < 1e-21.
+        beyond = z.abs().max() > math.sqrt(3)
+        assert_true(beyond, f"{layer}.weight is not normal", "uniform numbers of the same spread are something else")
         if layer == "conv2":
             assert_true(abs(z.pow(4).mean() - 3) < 8 * math.sqrt(96 / count), f"{layer}.weight is not normal")
 
@@ -255,6 +282,7 @@ def test_refuses_bad_arguments(candidate, rng):
         valid=(images,),
         refused=[
             ((images[:, :, :, :4],), ValueError, "another width"),
+            ((torch.cat([images, images[:, :, :1]], dim=2),), ValueError, "another height"),
             ((images.transpose(2, 3),), ValueError, "height and width exchanged"),
             ((images.expand(-1, 3, -1, -1),), ValueError, "three channels"),
             ((images[:, 0],), ValueError, "images without a dimension for channels"),
@@ -298,6 +326,13 @@ def test_every_image_once_per_epoch(candidate, rng):
         for epoch in epochs_of(batches, len(expected)):
             everything = sorted(index for batch in epoch for index in batch)
             assert_true(everything == list(range(61)), "an epoch misses or repeats images")
+    # Once with a single class, which is soon right throughout, and once with losses that do not fall.
+    images, labels = small_data(rng, count=8)
+    for targets, lr in ((0 * labels, 1e-2), (labels, 0.0)):
+        run = candidate(watched_fit, images, targets, rng.seed(), {"epochs": 30, "batch_size": 4, "lr": lr})
+        counts = [len(run["steps"]), *(len(run["history"][name]) for name in ("loss", "accuracy"))]
+        hint = "all `epochs` of them are wanted, whatever loss and accuracy are on the way"
+        assert_true(counts == [60, 30, 30], "30 epochs of two batches are not run to the end", hint, f"{counts}")
 
 
 @pytest.mark.behaviour
@@ -307,10 +342,10 @@ def test_order_of_the_images(candidate, rng):
     images, labels = small_data(rng)
     seed = rng.seed()
 
-    def orders(seed, noise):
+    def orders(seed, noise, drawn=0):
         def probe(m, *arguments):
             torch.manual_seed(noise)
-            return watched_fit(m, *arguments)
+            return watched_fit(m, *arguments, drawn=drawn)
 
         options = {"epochs": 3, "batch_size": 8, "lr": 1e-3}
         return epochs_of(order_of(candidate(probe, images, labels, seed, options), images), 8)
@@ -325,6 +360,10 @@ def test_order_of_the_images(candidate, rng):
     assert_true(different, "epochs group the images into the same batches", hint)
     assert_true(orders(seed, 2) == first, "the same generator gives another order", "no global randomness")
     assert_true(orders(seed + 1, 1) != first, "the generator does not matter")
+    assert_true(orders(seed, 1, drawn=1) != first, "the state of the generator does not matter", STATE_HINT)
+    without = orders(None, 1)
+    assert_true(orders(None, 1) == without, "torch.manual_seed does not repeat the order", GLOBAL_HINT)
+    assert_true(orders(None, 2) != without, "without a generator the order is always the same", GLOBAL_HINT)
 
 
 @pytest.mark.behaviour
@@ -358,6 +397,7 @@ def test_history(candidate, rng):
     """The history has mean loss and fraction of right answers per epoch, over images as they were in their batches."""
     images, labels = small_data(rng, count=19)
     run = candidate(watched_fit, images, labels, rng.seed(), {"epochs": 3, "batch_size": 8, "lr": 0.0})
+    assert_true(len(run["steps"]) == 9, "19 images in batches of 8 are three steps per epoch")
     losses, rights = [], []
     for step, batch in zip(run["steps"], order_of(run, images), strict=True):
         logits = logits_of(step[0], *weights_at(step), training=True)
@@ -375,16 +415,19 @@ def test_history(candidate, rng):
 
 @pytest.mark.behaviour
 def test_what_moves(candidate, rng):
-    """Training moves every layer, none at a learning rate of zero, and leaves data and mode as they were."""
+    """Training moves every layer as far as lr says, none at zero, and leaves data and mode as they were."""
     images, labels = small_data(rng, count=20)
-    for training, lr in ((True, 1e-2), (False, 0.0)):
+    for training, lr in ((True, 1e-2), (False, 0.0), (True, 1e-9)):
         options = {"epochs": 2, "batch_size": 8, "lr": lr}
         run = candidate(watched_fit, images, labels, rng.seed(), options, training)
         assert_true(run["training"] is training, "the model comes back in another mode")
         assert_same(run["data"], (images, labels), "the data")
         for name in ("conv1.weight", "norm1.weight", "conv2.weight", "norm2.bias", "head.weight", "head.bias"):
-            moved = not torch.equal(run["state"][name], run["start"][name])
-            assert_true(moved is (lr > 0), f"{name} {'moves at lr = 0' if moved else 'does not move'}")
+            moved = (run["state"][name] - run["start"][name]).abs().max().item()
+            assert_true((moved > 0) is (lr > 0), f"{name} {'moves at lr = 0' if moved else 'does not move'}")
+            # Six steps on gradients below 100, which momentum makes ten times as large: 6e-6 at most.
+            follows, detail = lr != 1e-9 or moved < 1e-5, f"moves by {moved:.1e} at lr = 1e-9"
+            assert_true(follows, f"{name} does not follow lr", "where does lr reach the optimizer?", detail)
 
 
 @pytest.mark.behaviour
@@ -407,12 +450,22 @@ def test_same_seed_same_result(candidate, rng):
 
 @probe_helper
 def watched_predict(m, images, weights, batch_size, training, names=NAMES):
+    """Under autograd where the model comes in training mode; its first convolution comes frozen."""
     model = loaded(m, images, weights, names, 3).train(training)
+    model.conv1.requires_grad_(False)
     passes = []
     model.register_forward_pre_hook(lambda module, inputs: passes.append((len(inputs[0]), torch.is_grad_enabled())))
-    classes = m.predict(model, images, batch_size=batch_size)
-    state = [model.state_dict()[name] for name in names]
-    return {"classes": classes, "passes": passes, "training": model.training, "state": state}
+    with torch.set_grad_enabled(training):
+        classes = m.predict(model, images, batch_size=batch_size)
+        autograd = torch.is_grad_enabled()
+    return {
+        "classes": classes,
+        "passes": passes,
+        "training": model.training,
+        "autograd": autograd,
+        "state": [model.state_dict()[name] for name in names],
+        "frozen": [name for name, parameter in model.named_parameters() if not parameter.requires_grad],
+    }
 
 
 @pytest.mark.behaviour
@@ -448,6 +501,29 @@ def test_prediction_leaves_no_trace(candidate, rng):
         assert_true(not any(graph for _, graph in run["passes"]), "a graph is recorded in predict")
         assert_true(run["training"] is training, "predict leaves the model in another mode")
         assert_same(run["state"], weights, "the model")
+        frozen = f"{run['frozen']}"
+        assert_true(run["frozen"] == ["conv1.weight", "conv1.bias"], "predict changes what may be trained", "", frozen)
+        hint = "is what predict switches off put back, also where it was off before?"
+        assert_true(run["autograd"] is training, "predict leaves autograd switched on or off", hint)
+
+
+@pytest.mark.behaviour
+def test_any_network(candidate, rng):
+    """fit and predict take any module that makes logits of images, not DigitCNN alone."""
+    images, labels = small_data(rng, count=12)
+    weight, bias = rng.normal(5, 20, dtype=torch.float64), rng.normal(5, dtype=torch.float64)
+
+    def train(m, seed):
+        model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(20, 5)).double()
+        model.load_state_dict({"1.weight": weight, "1.bias": bias})
+        generator = torch.Generator().manual_seed(seed)
+        m.fit(model, (images, labels), epochs=2, lr=1e-2, batch_size=5, generator=generator)
+        return m.predict(model, images, batch_size=5), dict(model.state_dict())
+
+    classes, state = candidate(train, rng.seed())
+    assert_true(not torch.equal(state["1.weight"], weight), "fit does not train a linear classifier")
+    expected = F.linear(images.flatten(1), state["1.weight"], state["1.bias"]).argmax(1)
+    assert_close(classes, expected, tolerance=0.0, what="the prediction of a linear classifier", dtype=torch.int64)
 
 
 def digits(rng):

@@ -111,7 +111,7 @@ def fit(
     batch_size: int = 32,
     generator: torch.Generator | None = None,
 ) -> dict[str, list[float]]:
-    """Trains `model` in place.
+    """Trains `model`, a `DigitCNN` or any other module that makes logits of images, in place.
 
     In each epoch every image goes through `model(batch)` exactly once, in training mode, in batches of `batch_size`
     (the last may be smaller) and in an order that `generator` draws anew. The loss of a batch is the mean
@@ -166,10 +166,10 @@ def fit(
 
 
 def predict(model: nn.Module, images: torch.Tensor, *, batch_size: int = 256) -> torch.Tensor:
-    """The class with the largest logit for each image, whatever else is in its batch.
+    """The class with the largest logit for each image, whatever else is in its batch; `model` as in `fit`.
 
     Evaluation mode, no autograd graph, at most `batch_size` images at a time; the model returns in the mode in which
-    it came, and otherwise unchanged.
+    it came, and otherwise unchanged. Autograd is afterwards as it was before, on or off.
 
     | name | shape | dtype |
     |---|---|---|

@@ -60,21 +60,23 @@ def warp(images: torch.Tensor, matrices: torch.Tensor, *, fill: str = "constant"
 
     | name | shape | dtype | meaning |
     |---|---|---|---|
-    | images | (batch, channels, height, width) | floating | |
+    | images | (batch, channels, height, width) | floating | a batch of 0 is fine |
     | matrices | (batch, 2, 3) | as images | where the content goes, as from `affine_matrices` |
     | fill | | "constant", "nearest", "reflect" | what lies outside of an image, see below |
-    | value | | float | for "constant" |
+    | value | | float, finite in the dtype of images | for "constant" |
     | result | as images | as images | |
 
     The pixel of the result at a point p has the value of the image at the point from which the matrix leads to p. Between
     pixels the image is bilinear in its four neighbours. Outside of the image there are more pixels, at all integer points: for
     "constant" each has the value `value`, for "nearest" that of the nearest pixel of the image, for "reflect" the image is
     mirrored at the centres of its border pixels, again and again: the row 1 2 3 goes on 2 1 2 3 …, and a row of one pixel
-    repeats it.
+    repeats it. A point whose four neighbours are in the image owes nothing to `value`, however large it is. All points are
+    within 10⁹ pixels.
 
     Raises:
         TypeError: images are not floating.
-        ValueError: a shape is wrong, fill is none of the three, or a matrix is not finite or cannot be inverted (determinant 0).
+        ValueError: a shape is wrong, fill is none of the three, or a matrix is not finite or cannot be inverted (its
+            determinant is 0 in its dtype; one that is merely small is fine).
     """
     raise NotImplementedError
 
@@ -99,7 +101,7 @@ def random_parameters(
     | max_shift | float ≥ 0 | so are the shift to the right and that down, in pixels |
     | zoom | (low, high), 0 < low ≤ high | zoom is uniform between them |
     | flip | float in [0, 1] | the chance of a flip |
-    | dtype | | of the result; flip is boolean |
+    | dtype | floating | of the result; flip is boolean |
     | result | dict | "angle", "shift", "shear", "zoom", "flip", as `affine_matrices` takes them, on the generator's device |
 
     Raises:

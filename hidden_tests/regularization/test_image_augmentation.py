@@ -138,7 +138,7 @@ def test_matrix_of_all_parameters(candidate, rng):
 @pytest.mark.parametrize("shape", [(4, 3, 7, 7), (3, 1, 5, 9), (2, 2, 8, 3)])
 def test_resampled_values(candidate, rng, fill, shape):
     """The result takes each pixel from where the inverse of the matrix leads, bilinearly, also where it reaches outside."""
-    for value in (0.0, -2.5):
+    for value in (0.0, -0.37):
         images, matrices = rng.normal(*shape, dtype=torch.float64), draw_matrices(rng, shape[0])
         hint = (
             "the inverse once; centres of pixels; pixels, not fractions of the sides; the four neighbours of each point"
@@ -164,10 +164,32 @@ def test_far_outside(candidate, rng, fill):
     images = rng.normal(3, 2, 5, 6, dtype=torch.float64)
     away = draw_matrices(rng, 3, far=60.0)
     small = neutral(3)
-    small["zoom"] = torch.full((3,), 0.07, dtype=torch.float64)
+    small["zoom"] = torch.tensor([0.07, 1e-2, 1e-4], dtype=torch.float64)
     for matrices in (away, plain_matrices(small)):
-        result = candidate(warp_call, images, matrices, fill, 4.0)
-        assert_matches(result, resampled, images, matrices, fill, 4.0, what="what lies outside")
+        result = candidate(warp_call, images, matrices, fill, -1000.0)
+        hint = "a determinant may be small, a value any number"
+        assert_matches(result, resampled, images, matrices, fill, -1000.0, what="what lies outside", hint=hint)
+
+
+@probe_helper
+def warp_inside(m, images, matrices, value):
+    return m.warp(images, matrices, value=value)[:, :, 1:-1, 1:-1]
+
+
+def test_value_stays_outside(candidate, rng):
+    """Where all four neighbours are pixels of the image, `value` plays no part, however large it is."""
+    images, parameters = rng.normal(3, 2, 6, 7), neutral(3, torch.float32)
+    # By less than a pixel, so that all but the border pixels come from at least a tenth of a pixel inside.
+    parameters["shift"] = rng.uniform(3, 2, low=0.1, high=0.9) * rng.choice(-1, 1)
+    matrices = plain_matrices(parameters)
+
+    def inside(images, matrices):
+        return resampled(images, matrices)[:, :, 1:-1, 1:-1]
+
+    for value in (1e6, -1e30):
+        result = candidate(warp_inside, images, matrices, value)
+        hint = "how exactly do the weights of four neighbours sum to 1?"
+        assert_matches(result, inside, images, matrices, what="the inside of an image", hint=hint)
 
 
 def plain_matrices(parameters):
@@ -296,9 +318,10 @@ def test_distributions(candidate, rng):
         assert_true(
             distance < math.sqrt(11 / number), f"{name} is not uniform over its range", "both signs?", f"{distance:.3f}"
         )
-        # Halves of neighbours agree as coins do: 2000 independent pairs.
-        agree = (place[::2] < 0.5) == (place[1::2] < 0.5)
-        check_share(agree, 0.5, f"{name} is not drawn for each image on its own")
+        # Halves of neighbours, and of images half a batch apart, agree as coins do: 2000 independent pairs each.
+        upper = place < 0.5
+        for one, other in ((upper[::2], upper[1::2]), (upper[: number // 2], upper[number // 2 :])):
+            check_share(one == other, 0.5, f"{name} is not drawn for each image on its own", "a draw for each image")
     assert_true(drawn["flip"].dtype == torch.bool, "flip is not boolean")
     check_share(drawn["flip"], 0.3, "images are flipped too often, or not often enough")
     halves = {name: place < 0.5 for name, place in positions.items()}
@@ -318,6 +341,11 @@ def test_parameters_by_default(candidate, rng):
             for name, expected in neutral(batch, dtype).items():
                 demanded = {} if name == "flip" else {"dtype": dtype}
                 assert_close(drawn[name], expected, tolerance=0.0, what=f"{name} by default", **demanded)
+    images = torch.zeros(0, 2, 4, 3)
+    for fill in FILLS:
+        empty = candidate(lambda m, fill: m.random_affine(images, fill=fill), fill)
+        hint = "every function takes a batch of 0"
+        assert_close(empty, images, tolerance=0.0, what="the result for a batch of 0", hint=hint)
     always = candidate(draw, 50, {"flip": 1.0, "zoom": (2.0, 2.0)}, rng.seed())
     assert_true(
         always["flip"].all() and (always["zoom"] == 2).all(), "a chance of 1, or a range of one value, is missed"
@@ -464,6 +492,15 @@ def test_refuses_bad_arguments(candidate):
         else:
             m.random_affine(images, **options, generator=generator)
 
+    def augment(m, images, fill):
+        m.random_affine(images, fill=fill, generator=torch.Generator().manual_seed(0))
+
+    refused = [
+        ((images.long(), "nearest"), TypeError, "random_affine of integer images"),
+        ((images[0], "nearest"), ValueError, "random_affine of an image without a batch"),
+        ((images, "zeros"), ValueError, "random_affine with an unknown fill"),
+    ]
+    assert_refuses(candidate, augment, valid=(images, "nearest"), refused=refused)
     for way in ("parameters", "images"):
         names = ("max_angle", "max_shift", "max_shear")
         refused = [
@@ -480,13 +517,16 @@ def test_refuses_bad_arguments(candidate):
 
 @oracle
 def resampled_at_once(images, matrices):
-    """For many images: torch's own sampling, with matrices for points from -1 to 1, which are 2 u / width and 2 v / height."""
+    """For many images, with zeros around them, then with the nearest pixels: torch's own sampling, with matrices for points
+    from -1 to 1, which are 2 u / width and 2 v / height."""
     half = torch.tensor(images.shape[:1:-1], dtype=images.dtype) / 2
     back = torch.linalg.inv(matrices[:, :, :2])
     origin = -back @ matrices[:, :, 2:]
     theta = torch.cat([back * half / half[:, None], origin / half[:, None]], dim=-1)
     grid = torch.nn.functional.affine_grid(theta, list(images.shape), align_corners=False)
-    return torch.nn.functional.grid_sample(images, grid, align_corners=False)
+    fills = ("zeros", "border")
+    sample = torch.nn.functional.grid_sample
+    return torch.cat([sample(images, grid, padding_mode=fill, align_corners=False) for fill in fills])
 
 
 @pytest.mark.throughput
@@ -494,7 +534,7 @@ def resampled_at_once(images, matrices):
 def test_throughput(throughput):
     """Fast enough to resample the batch at once: no Python loop over images."""
     throughput(
-        call=lambda m, images, matrices: m.warp(images, matrices),
+        call=lambda m, *inputs: torch.cat([m.warp(*inputs, fill=fill) for fill in ("constant", "nearest")]),
         inputs=lambda rng: (rng.normal(256, 1, 12, 12), cast(draw_matrices(rng, 256), torch.float32)),
         check=lambda result, *arguments: assert_matches(result, resampled_at_once, *arguments),
         naive="accept_image_loop",

@@ -83,27 +83,26 @@ def warp(images: torch.Tensor, matrices: torch.Tensor, *, fill: str = "constant"
 
     | name | shape | dtype | meaning |
     |---|---|---|---|
-    | images | (batch, channels, height, width) | floating | |
+    | images | (batch, channels, height, width) | floating | a batch of 0 is fine |
     | matrices | (batch, 2, 3) | as images | where the content goes, as from `affine_matrices` |
     | fill | | "constant", "nearest", "reflect" | what lies outside of an image, see below |
-    | value | | float | for "constant" |
+    | value | | float, finite in the dtype of images | for "constant" |
     | result | as images | as images | |
 
     The pixel of the result at a point p has the value of the image at the point from which the matrix leads to p. Between
     pixels the image is bilinear in its four neighbours. Outside of the image there are more pixels, at all integer points: for
     "constant" each has the value `value`, for "nearest" that of the nearest pixel of the image, for "reflect" the image is
     mirrored at the centres of its border pixels, again and again: the row 1 2 3 goes on 2 1 2 3 …, and a row of one pixel
-    repeats it.
+    repeats it. A point whose four neighbours are in the image owes nothing to `value`, however large it is. All points are
+    within 10⁹ pixels.
 
     Raises:
         TypeError: images are not floating.
-        ValueError: a shape is wrong, fill is none of the three, or a matrix is not finite or cannot be inverted (determinant 0).
+        ValueError: a shape is wrong, fill is none of the three, or a matrix is not finite or cannot be inverted (its
+            determinant is 0 in its dtype; one that is merely small is fine).
     """
     ### BEGIN SOLUTION
-    if not images.is_floating_point():
-        raise TypeError(f"images must be floating, not {images.dtype}")
-    if images.ndim != 4:
-        raise ValueError(f"images must be (batch, channels, height, width), not of {images.ndim} dimensions")
+    _check_images(images)
     if matrices.shape != (len(images), 2, 3):
         raise ValueError(f"matrices must have shape ({len(images)}, 2, 3), not {tuple(matrices.shape)}")
     if fill not in ("constant", "nearest", "reflect"):
@@ -120,18 +119,24 @@ def warp(images: torch.Tensor, matrices: torch.Tensor, *, fill: str = "constant"
     y = (a * v - c * u) / determinant + (height - 1) / 2
     if fill == "reflect":
         x, y = _reflected(x, width), _reflected(y, height)
+    elif fill == "constant":
+        # A frame of one pixel of `value`, which padding_mode="border" repeats for ever.
+        images = torch.nn.functional.pad(images, (1, 1, 1, 1), value=value)
+        x, y, width, height = x + 1, y + 1, width + 2, height + 2
     # grid_sample with align_corners=False counts from -1 to 1 between the outer edges of the border pixels.
     grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)
-    padding = "zeros" if fill == "constant" else "border"
-    result = _sample(images, grid, padding)
-    if fill == "constant" and value:
-        inside = _sample(images.new_ones(len(images), 1, height, width), grid, padding)
-        result = result + value * (1 - inside)
-    return result
+    return torch.nn.functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
     ### END SOLUTION
 
 
 ### BEGIN REFERENCE ONLY
+def _check_images(images: torch.Tensor) -> None:
+    if not images.is_floating_point():
+        raise TypeError(f"images must be floating, not {images.dtype}")
+    if images.ndim != 4:
+        raise ValueError(f"images must be (batch, channels, height, width), not of {images.ndim} dimensions")
+
+
 def _reflected(position: torch.Tensor, size: int) -> torch.Tensor:
     """The point within the image that a mirrored one repeats."""
     if size == 1:
@@ -139,10 +144,6 @@ def _reflected(position: torch.Tensor, size: int) -> torch.Tensor:
     period = 2 * (size - 1)
     position = position.abs() % period
     return torch.minimum(position, period - position)
-
-
-def _sample(images: torch.Tensor, grid: torch.Tensor, padding: str) -> torch.Tensor:
-    return torch.nn.functional.grid_sample(images, grid, mode="bilinear", padding_mode=padding, align_corners=False)
 
 
 ### END REFERENCE ONLY
@@ -166,7 +167,7 @@ def random_parameters(
     | max_shift | float ≥ 0 | so are the shift to the right and that down, in pixels |
     | zoom | (low, high), 0 < low ≤ high | zoom is uniform between them |
     | flip | float in [0, 1] | the chance of a flip |
-    | dtype | | of the result; flip is boolean |
+    | dtype | floating | of the result; flip is boolean |
     | result | dict | "angle", "shift", "shear", "zoom", "flip", as `affine_matrices` takes them, on the generator's device |
 
     Raises:
@@ -213,6 +214,7 @@ def random_affine(
     `affine_matrices`, then `warp`: the same draws and nothing more. Arguments and errors are theirs.
     """
     ### BEGIN SOLUTION
+    _check_images(images)
     parameters = random_parameters(
         len(images),
         max_angle=max_angle,
@@ -247,7 +249,9 @@ the eye and spoils labels such as key points. align_corners says what ±1 means:
 scale is n - 1, and 0/0 for one pixel), or their outer edges (False; scale n). Either is right if the grid is built for it.
 
 Outside: with constant fill the outside consists of pixels of that value, so the border fades over one pixel; a hard
-cut at the outermost sample points is a different image. Negative positions need floor, not truncation towards zero.
+cut at the outermost sample points is a different image. Adding value · (1 - what an image of ones gives) looks right, too, but
+the four weights of a point sum to 1 up to rounding only, so a large value leaks into every pixel inside. Negative positions need
+floor, not truncation towards zero.
 
 Labels: a flip is harmless for cats and ruins digits and text; boxes and masks have to move along, by the same matrix.
 """

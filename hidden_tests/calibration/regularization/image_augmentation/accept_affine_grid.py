@@ -38,6 +38,8 @@ def warp(images, matrices, *, fill="constant", value=0.0):
         raise ValueError("shapes")
     if fill not in ("constant", "nearest", "reflect"):
         raise ValueError("unknown fill")
+    if len(images) == 0:  # affine_grid refuses an empty batch
+        return images.clone()
     linear = matrices[:, :, :2]
     if not bool(torch.isfinite(matrices).all()) or bool((torch.linalg.det(linear) == 0).any()):
         raise ValueError("singular")
@@ -60,7 +62,10 @@ def warp(images, matrices, *, fill="constant", value=0.0):
     result = torch.nn.functional.grid_sample(images, grid, padding_mode=padding, align_corners=False)
     if fill == "constant":
         inside = torch.nn.functional.grid_sample(torch.ones_like(images[:, :1]), grid, align_corners=False)
-        result = result + (1 - inside) * value
+        # The weights of four neighbours that are all inside sum to 1 up to rounding only.
+        position = (grid + 1) * sides - 0.5
+        within = ((position >= 0) & (position <= 2 * sides - 1)).all(-1)[:, None]
+        result = torch.where(within, result, result + (1 - inside) * value)
     return result
 
 
@@ -81,5 +86,7 @@ def random_parameters(batch, *, max_angle=0.0, max_shift=0.0, max_shear=0.0, zoo
 
 
 def random_affine(images, *, fill="constant", value=0.0, generator=None, **ranges):
+    if not torch.is_floating_point(images):
+        raise TypeError("images must be floating")
     drawn = random_parameters(images.shape[0], **ranges, dtype=images.dtype, generator=generator)
     return warp(images, affine_matrices(**drawn).to(images.device), fill=fill, value=value)

@@ -41,7 +41,7 @@ def warp(images, matrices, *, fill="constant", value=0.0):
     linear = matrices[:, :, :2]
     if not bool(torch.isfinite(matrices).all()) or bool((torch.linalg.det(linear) == 0).any()):
         raise ValueError("singular")
-    results = []
+    results = [images[:0]]  # all that there is of an empty batch
     for image, matrix in zip(images, matrices):
         results.append(warp_one(image[None], matrix[None], fill, value))
     return torch.cat(results)
@@ -97,5 +97,7 @@ def random_parameters(batch, *, max_angle=0.0, max_shift=0.0, max_shear=0.0, zoo
 
 
 def random_affine(images, *, fill="constant", value=0.0, generator=None, **ranges):
+    if not torch.is_floating_point(images):
+        raise TypeError("images must be floating")
     drawn = random_parameters(images.shape[0], **ranges, dtype=images.dtype, generator=generator)
     return warp(images, affine_matrices(**drawn).to(images.device), fill=fill, value=value)

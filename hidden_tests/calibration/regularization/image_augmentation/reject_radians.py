@@ -89,5 +89,7 @@ def random_parameters(batch, *, max_angle=0.0, max_shift=0.0, max_shear=0.0, zoo
 
 
 def random_affine(images, *, fill="constant", value=0.0, generator=None, **ranges):
+    if not torch.is_floating_point(images):
+        raise TypeError("images must be floating")
     drawn = random_parameters(images.shape[0], **ranges, dtype=images.dtype, generator=generator)
     return warp(images, affine_matrices(**drawn).to(images.device), fill=fill, value=value)

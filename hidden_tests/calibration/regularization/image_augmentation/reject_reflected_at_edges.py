@@ -38,6 +38,8 @@ def warp(images, matrices, *, fill="constant", value=0.0):
         raise ValueError("shapes")
     if fill not in ("constant", "nearest", "reflect"):
         raise ValueError("unknown fill")
+    if len(images) == 0:  # affine_grid refuses an empty batch
+        return images.clone()
     linear = matrices[:, :, :2]
     if not bool(torch.isfinite(matrices).all()) or bool((torch.linalg.det(linear) == 0).any()):
         raise ValueError("singular")
@@ -72,5 +74,7 @@ def random_parameters(batch, *, max_angle=0.0, max_shift=0.0, max_shear=0.0, zoo
 
 
 def random_affine(images, *, fill="constant", value=0.0, generator=None, **ranges):
+    if not torch.is_floating_point(images):
+        raise TypeError("images must be floating")
     drawn = random_parameters(images.shape[0], **ranges, dtype=images.dtype, generator=generator)
     return warp(images, affine_matrices(**drawn).to(images.device), fill=fill, value=value)

@@ -106,11 +106,14 @@ def test_causal(candidate, rng, queries, keys):
 
 
 def test_causal_combines_with_a_mask(candidate, rng):
-    """is_causal and a mask both apply."""
+    """is_causal and a mask both apply; where together they leave nothing, the result is zeros."""
     query, key, value = inputs(rng, queries=8, keys=8)
-    for mask in (rng.boolean(8, 8, p=0.7), rng.normal(8, 8)):
+    allowed = rng.boolean(8, 8, p=0.7)
+    allowed[0, 0] = False  # the only key that the first query may see by causality
+    hint = "neither replaces the other, and together they may leave a row nothing"
+    for mask in (allowed, torch.where(allowed, 0.0, -math.inf), rng.normal(8, 8)):
         result = candidate(call, query, key, value, mask, True)
-        assert_matches(result, attention, query, key, value, mask, True, hint="neither replaces the other")
+        assert_matches(result, attention, query, key, value, mask, True, hint=hint)
 
 
 def test_scale(candidate, rng):
@@ -119,6 +122,12 @@ def test_scale(candidate, rng):
     for scale in (0.3, 0.0, 2.0):
         result = candidate(call, query, key, value, None, False, scale)
         assert_matches(result, attention, query, key, value, None, False, scale, hint="`scale or default` loses zero")
+    # 0.3 and 1/√12, unlike 1/√16, are other numbers in float32.
+    query, key, value = (x.double() for x in inputs(rng, head_dim=12))
+    for scale in (0.3, None):
+        result = candidate(call, query, key, value, None, False, scale)
+        hint = "a scale that has been rounded to float32?"
+        assert_matches(result, attention, query, key, value, None, False, scale, what="the float64 result", hint=hint)
 
 
 @pytest.mark.points(3)

@@ -23,7 +23,8 @@ Limits: from scratch, so none of torch's `sigmoid`, `tanh`, `relu` (`sigmoid_`, 
 `log_softmax` and `logsumexp`, as functions or as methods of a tensor, nothing of `torch.nn` or `torch.special`, and
 no automatic differentiation (`backward`, `torch.autograd`, `torch.func`). `torch.exp`, `expm1`, `log`, `log1p`,
 `erf`, `erfc`, `where`, `clamp`, sums, maxima and the like are yours to use. Each call within 2 s; throughput: softmax
-and log_softmax without a Python loop over rows (the step lies between such a loop and a vectorised solution).
+and log_softmax along any dim without a Python loop over rows (the step lies between such a loop and a vectorised
+solution).
 
 The tests look at
 - numerics: values against float64, extreme inputs, every dim, both forms of GELU, any negative_slope, refused

@@ -172,22 +172,24 @@ def test_log_softmax_of_extreme_inputs(candidate, rng):
 
 
 def test_entries_of_minus_infinity(candidate, rng):
-    """An entry of -inf has softmax 0 and log_softmax -inf, and the others share the whole."""
+    """An entry of -inf has softmax 0 and log_softmax -inf, the others share the whole, and x keeps its entries."""
     x = rng.normal(4, 6)
     x[0, 2], x[1, :5], x[3, 1:3] = -math.inf, -math.inf, -math.inf
-    check_forward(candidate, "softmax", {}, x)
-    check_forward(candidate, "log_softmax", {}, x)
+    for name in ("softmax", "log_softmax"):
+        check_forward(candidate, name, {}, x)
+        check_untouched(candidate, call_of(name, {}), (x,))
 
 
 @pytest.mark.points(2)
 def test_dtypes_strides_and_untouched_inputs(candidate, rng):
     """float32 and float64 keep their dtype, strides do not matter, and x is left as it was."""
-    x = rng.normal(3, 4, 5)
+    x, far = rng.normal(3, 4, 5), torch.tensor(EXTREME).reshape(4, 2, 2)
     for name, options in ELEMENTWISE + ALONG_DIM[::3]:
         call, expected = call_of(name, options), activation(name, options)
         check_dtypes(candidate, call, (x,), expected)
         check_strides(candidate, call, (x,), expected)
-        check_untouched(candidate, call, (x,))
+        # Far from zero, where it is tempting to clamp x in place.
+        check_untouched(candidate, call, (far,))
 
 
 def test_sizes_of_one_and_no_dimensions(candidate, rng):
@@ -203,6 +205,7 @@ def test_sizes_of_one_and_no_dimensions(candidate, rng):
 def test_refuses_bad_arguments(candidate, rng):
     """A dim that x does not have and an unknown form of GELU raise ValueError."""
     grad_output, x = rng.normal(3, 4, n=2)
+    number = torch.tensor(1.0)
     for name in ("softmax", "log_softmax"):
         for valid in (-2, 1):
             for tensors, suffix in (((x,), ""), ((grad_output, x), "_backward")):
@@ -217,6 +220,14 @@ def test_refuses_bad_arguments(candidate, rng):
                             f"{name + suffix} along a dim out of range",
                         )
                         for dim in (2, -3)
+                    ]
+                    + [
+                        (
+                            (name + suffix, {"dim": dim}, *[number] * len(tensors)),
+                            ValueError,
+                            f"{name + suffix} of a tensor without dimensions",
+                        )
+                        for dim in (-1, 0)
                     ],
                 )
     for name, tensors in (("gelu", (x,)), ("gelu_backward", (grad_output, x))):
@@ -224,7 +235,10 @@ def test_refuses_bad_arguments(candidate, rng):
             candidate,
             apply,
             valid=(name, {"approximate": "tanh"}, *tensors),
-            refused=[((name, {"approximate": "erf"}, *tensors), ValueError, f"{name} with another form")],
+            refused=[
+                ((name, {"approximate": form}, *tensors), ValueError, f"{name} with approximate={form!r}")
+                for form in ("erf", "TANH", "", None, False)
+            ],
         )
 
 
@@ -299,23 +313,24 @@ def test_backward_of_extreme_inputs(candidate, rng):
 
 @pytest.mark.gradients
 def test_backward_with_entries_of_minus_infinity(candidate, rng):
-    """Where x is -inf, softmax_backward and log_softmax_backward are right, and the other entries are, too."""
+    """Where x is -inf, softmax_backward and log_softmax_backward are right and leave it so, and elsewhere, too."""
     grad_output, x = rng.normal(4, 6, n=2)
     x[0, 2], x[1, :5], x[3, 1:3] = -math.inf, -math.inf, -math.inf
-    check_backward(candidate, "softmax", {}, grad_output, x)
-    check_backward(candidate, "log_softmax", {}, grad_output, x)
+    for name in ("softmax", "log_softmax"):
+        check_backward(candidate, name, {}, grad_output, x)
+        check_untouched(candidate, call_of(f"{name}_backward", {}), (grad_output, x))
 
 
 @pytest.mark.gradients
 @pytest.mark.points(2)
 def test_backward_dtypes_strides_untouched_inputs_and_sizes_of_one(candidate, rng):
     """Every backward keeps the dtype, takes any strides and sizes of one, and leaves x and grad_output as they were."""
-    inputs = rng.normal(3, 4, 5, n=2)
+    inputs, far = rng.normal(3, 4, 5, n=2), (rng.normal(4, 2, 2), torch.tensor(EXTREME).reshape(4, 2, 2))
     for name, options in ELEMENTWISE + ALONG_DIM[::3]:
         call, expected = call_of(f"{name}_backward", options), derivative(name, options)
         check_dtypes(candidate, call, inputs, expected)
         check_strides(candidate, call, inputs, expected)
-        check_untouched(candidate, call, inputs)
+        check_untouched(candidate, call, far)
     for shape in ONES:
         inputs = rng.normal(*shape, n=2, dtype=torch.float64)
         for name, options in ELEMENTWISE + ALONG_ONE * bool(shape):
@@ -325,12 +340,12 @@ def test_backward_dtypes_strides_untouched_inputs_and_sizes_of_one(candidate, rn
 @pytest.mark.throughput
 @pytest.mark.points(4)
 def test_throughput(throughput):
-    """softmax and log_softmax are fast enough to work on all rows at once: no Python loop."""
+    """softmax and log_softmax are fast enough to work on all rows at once, along any dim: no Python loop."""
     throughput(
-        call=lambda m, x: torch.stack((m.softmax(x), m.log_softmax(x))),
-        inputs=lambda rng: (rng.normal(4096, 128),),
+        call=lambda m, x: torch.stack((m.softmax(x), m.log_softmax(x), m.softmax(x.T, 0).T, m.log_softmax(x.T, 0).T)),
+        inputs=lambda rng: (rng.normal(2048, 128),),
         check=lambda result, x: assert_matches(
-            result, lambda x: torch.stack((torch.softmax(x, -1), torch.log_softmax(x, -1))), x
+            result, lambda x: torch.stack((torch.softmax(x, -1), torch.log_softmax(x, -1)) * 2), x
         ),
         naive="accept_row_loop",
     )

@@ -17,7 +17,8 @@ As in every `tensor_op` exercise: float32 and float64 inputs give a result of th
 any strides and sizes of one, values may be extreme, and inputs are left untouched.
 
 Extreme means: with sums hidden · weightᵀ + bias in [-1e4, 1e4] output and gradients are finite and right. That inputs
-are left untouched goes for the lists, too.
+are left untouched goes for the lists, too, and for an output: no backward pass changes it. Between a forward and its
+backward pass nobody changes the tensors in place either, so a cache may hold them as they are.
 
 Limits: no automatic differentiation (`backward`, `torch.autograd`, `torch.func`; all is called under
 `torch.no_grad()`), no ready-made derivatives (the `…_backward` of `torch.ops`) and nothing of `torch.nn`; `torch.relu`,
@@ -94,6 +95,6 @@ def mlp_backward(grad_output: torch.Tensor, cache: Any) -> tuple[torch.Tensor, l
     | grad_biases [2] | list of L tensors (out,) | as x | with respect to each of biases, in their order |
 
     Raises:
-        ValueError: grad_output does not have the shape of output (nothing is broadcast).
+        ValueError: grad_output does not have the shape of output (nothing is broadcast or reshaped).
     """
     raise NotImplementedError

@@ -178,6 +178,8 @@ def test_dtypes_strides_and_untouched_inputs(candidate, rng):
         check_dtypes(candidate, backward, exact if name == "relu" else inputs, derivatives)
         check_strides(candidate, backward, inputs, derivatives)
         check_untouched(candidate, backward, inputs)
+        # A single example, which must not become a batch where the caller holds it.
+        check_untouched(candidate, backward, (name, draw(rng, 2), draw(rng, 3), *inputs[3:]))
 
 
 def test_sizes_of_one(candidate, rng):
@@ -197,12 +199,15 @@ def test_one_step(candidate, rng):
             output, cache = m.mlp_forward(x, weights, biases, activation)
             loss, grad_output = m.mse_loss(output, targets)
             grad_x, grad_weights, grad_biases = m.mlp_backward(grad_output, cache)
-        return loss, [grad_x, *(grad for pair in zip(grad_weights, grad_biases, strict=True) for grad in pair)]
+        kinds = [type(grads).__name__ for grads in (grad_weights, grad_biases)]
+        return loss, [grad_x, *(grad for pair in zip(grad_weights, grad_biases, strict=True) for grad in pair)], kinds
 
     hint = "how often is the mean taken, and over what?"
     for leading in ((1,), (9,), (3, 4)):
         x, targets, layers = draw(rng, *leading, 3), draw(rng, *leading, 2), make_layers(rng, *SIZES)
-        loss, grads = candidate(step, "tanh", x, targets, layers[0::2], layers[1::2])
+        loss, grads, kinds = candidate(step, "tanh", x, targets, layers[0::2], layers[1::2])
+        what = "grad_weights and grad_biases must be lists"
+        assert_true(set(kinds) <= {"list", "tuple"}, what, "an iterator serves once only", " and ".join(kinds))
         expected, grad_output = mean_squared_error(network("tanh", x, *layers), targets)
         assert_close(loss, expected, tolerance=1e-9, what="the loss", hint=hint)
         compare(grads, grad_output, "tanh", x, *layers, hint=hint)
@@ -241,7 +246,7 @@ def test_mse_loss(candidate, rng):
 @pytest.mark.numerics
 @pytest.mark.points(2)
 def test_refuses_shapes_that_would_be_broadcast(candidate, rng):
-    """targets, or grad_output, of another shape than output raise ValueError."""
+    """targets, or grad_output, of another shape than output raise ValueError, also with as many elements."""
     column, matrix = draw(rng, 4, 1), draw(rng, 4, 2)
     assert_refuses(
         candidate,
@@ -254,27 +259,31 @@ def test_refuses_shapes_that_would_be_broadcast(candidate, rng):
             ((matrix, matrix[0, 0]), ValueError, "targets that are a number"),
         ],
     )
-    x, layers = draw(rng, 4, 3), make_layers(rng, 3, 5, 2)
+    x, layers = draw(rng, 2, 4, 3), make_layers(rng, 3, 5, 2)
     wrong = {"a transposed": matrix.T, "a one-row": matrix[:1], "a flat": matrix.reshape(-1), "a scalar": matrix[0, 0]}
+    refused = [((value, x[0]), ValueError, f"{kind} grad_output") for kind, value in wrong.items()]
+    for given, shape in ((x, (8, 2)), (x, (4, 2, 2)), (x[0, 0], (1, 2)), (x[0, :1], (2,))):
+        output_shape = (*given.shape[:-1], 2)
+        what = f"a grad_output of shape {shape} for an output of shape {output_shape}"
+        refused.append(((draw(rng, *shape), given), ValueError, what))
     assert_refuses(
         candidate,
-        lambda m, grad_output: backward(m, "tanh", grad_output, x, *layers),
-        valid=(matrix,),
-        refused=[((value,), ValueError, f"{kind} grad_output") for kind, value in wrong.items()],
+        lambda m, grad_output, x: backward(m, "tanh", grad_output, x, *layers),
+        valid=(matrix, x[0]),
+        refused=refused,
     )
 
 
 @pytest.mark.behaviour
 @pytest.mark.points(3)
 def test_caches_serve_again(candidate, rng):
-    """A cache gives the right gradients each time, whatever is called in between, and no list is changed."""
+    """A cache gives the right gradients each time, whatever is called in between, and no list or output is changed."""
 
-    def interleave(
-        m, activation, x, other_x, grad_output, other_grad_output, weights, biases, other_weights, other_biases
-    ):
+    def interleave(m, names, x, other_x, grad_output, other_grad_output, weights, biases, other_weights, other_biases):
         with torch.no_grad():
-            _, cache = m.mlp_forward(x, weights, biases, activation)
-            _, other_cache = m.mlp_forward(other_x, other_weights, other_biases, activation)
+            output, cache = m.mlp_forward(x, weights, biases, names[0])
+            _, other_cache = m.mlp_forward(other_x, other_weights, other_biases, names[0])
+            m.mlp_forward(x, weights, biases, names[1])
             pairs = [
                 (grad_output, cache),
                 (other_grad_output, other_cache),
@@ -283,17 +292,19 @@ def test_caches_serve_again(candidate, rng):
             ]
             results = [m.mlp_backward(*pair) for pair in pairs]
         flat = [[r[0], *(grad for pair in zip(r[1], r[2], strict=True) for grad in pair)] for r in results]
-        return flat, [*weights, *biases]
+        return flat, [*weights, *biases], output
 
     hint = "is anything shared between calls, or used up?"
-    for name in NAMES:
+    for name, other_name in zip(NAMES, NAMES[1:] + NAMES[:1], strict=True):
         x, other_x, grad_output, other_grad_output = *draw_twice(rng, 6, 3), *draw_twice(rng, 6, 2)
         layers, others = make_layers(rng, *SIZES), make_layers(rng, *SIZES)
         lists = layers[0::2], layers[1::2], others[0::2], others[1::2]
-        grads, after = candidate(interleave, name, x, other_x, grad_output, other_grad_output, *lists)
+        names = (name, other_name)
+        grads, after, output = candidate(interleave, names, x, other_x, grad_output, other_grad_output, *lists)
         used = [(grad_output, x, layers), (other_grad_output, other_x, others), (other_grad_output, x, layers)]
         for mine, (sent, inputs, pairs) in zip(grads, [*used, used[0]], strict=True):
             compare(mine, sent, name, inputs, *pairs, hint=hint)
+        assert_matches(output, network, name, x, *layers, what="the output after the backward passes", hint=hint)
         assert_true(
             len(after) == len(layers), "the lists of weights and biases were changed", "copy what you take apart"
         )

@@ -187,7 +187,10 @@ def test_bce_with_pos_weight(candidate, rng):
 @pytest.mark.points(3)
 def test_bce_of_extreme_logits(candidate, rng):
     """bce_with_logits is finite for logits up to ±1e4, and a small loss is as accurate as a large one."""
-    hint = "log(σ) of a σ that has rounded to 0 or 1 has lost everything, and so has a difference of two large numbers"
+    hint = (
+        "log(σ) of a σ that has rounded to 0 or 1 has lost everything, "
+        "and so has a difference of two large numbers, or 1 + something tiny, which is 1"
+    )
     sizes = {torch.float32: (1.0, 5.0, 12.0, 18.0, 30.0, 60.0, 85.0, 1e4), torch.float64: (1.0, 15.0, 38.0, 300.0, 1e4)}
     for dtype in BOTH:
         size = torch.tensor(sizes[dtype], dtype=dtype)
@@ -347,18 +350,25 @@ def test_dtypes_and_strides(candidate, rng):
 def test_untouched(candidate, rng):
     """Inputs, targets and weights are left as they were."""
     cases = [*every_loss(rng), ("cross_entropy", {}, classes(rng, 9, 4, ignored=[-100]))]
+    # Far from zero, where it is tempting to clamp logits in place.
+    for name, (logits, targets) in (("bce_with_logits", binary(rng, 9)), ("cross_entropy", classes(rng, 9, 4))):
+        cases.append((name, {}, ((1e3 * logits).clamp(-1e4, 1e4), targets)))
     for name, options, tensors in cases:
         for reduction in REDUCTIONS:
+            # float64, too: there the float64 that a loss may compute in is no copy.
+            for dtype in BOTH:
+                typed = {key: cast(value, dtype) for key, value in options.items()}
+                given = tuple(cast(x, dtype) for x in tensors)
 
-            def call(m, *inputs, name=name, options=options, reduction=reduction):
-                return apply(m, name, {**options, "reduction": reduction}, *inputs), options
+                def call(m, *inputs, name=name, options=typed, reduction=reduction):
+                    return apply(m, name, {**options, "reduction": reduction}, *inputs), options
 
-            (_, after_options), after = candidate(call_and_return_inputs, call, tuple(tensors))
-            for mine, sent in zip(after, tensors, strict=True):
-                assert_same(mine, sent, f"an input of {name}")
-            for key, sent in options.items():
-                if isinstance(sent, torch.Tensor):
-                    assert_same(after_options[key], sent, key)
+                (_, after_options), after = candidate(call_and_return_inputs, call, given)
+                for mine, sent in zip(after, given, strict=True):
+                    assert_same(mine, sent, f"an input of {name}")
+                for key, sent in typed.items():
+                    if isinstance(sent, torch.Tensor):
+                        assert_same(after_options[key], sent, key)
 
 
 def test_sizes_of_one(candidate, rng):
@@ -389,13 +399,14 @@ def test_refuses_bad_regression_inputs(candidate, rng):
             ((name, {}, x[:, :, None], y), ValueError, f"{name} of inputs with another dimension"),
             ((name, {"reduction": "average"}, x, y), ValueError, f"{name} with another reduction"),
             ((name, {"reduction": ""}, x, y), ValueError, f"{name} with an empty reduction"),
+            ((name, {"reduction": None}, x, y), ValueError, f"{name} with None as reduction"),
             ((name, {}, x.long(), y), TypeError, f"{name} of integer inputs"),
             ((name, {}, x, y.long()), TypeError, f"{name} of integer targets"),
         ]
         if name == "huber":
             refused += [((name, {"delta": d}, x, y), ValueError, f"delta = {d}") for d in (0.0, -1.0, math.nan)]
         if name == "bce_with_logits":
-            for shape in ((4,), (5, 4, 3), (2,), (3, 1), (3, 2)):
+            for shape in ((4,), (5, 4, 3), (1, 4, 3), (2,), (3, 1), (3, 2)):
                 refused.append(
                     ((name, {"pos_weight": torch.ones(shape)}, x, y), ValueError, "a pos_weight that does not fit")
                 )
@@ -424,17 +435,23 @@ def test_refuses_bad_classes(candidate, rng):
         ((name, {}, logits, soft[:1]), ValueError, "shares that only broadcast"),
         ((name, {}, logits, soft[0]), ValueError, "shares without a batch"),
         ((name, {}, logits[0], targets[0]), ValueError, "logits without a batch"),
+        ((name, {}, logits[0], soft[0]), ValueError, "logits and shares without a batch"),
         ((name, {"weight": torch.ones(4)}, logits, targets), ValueError, "a weight for another number of classes"),
         ((name, {"weight": torch.ones(1)}, logits, targets), ValueError, "a weight that only broadcasts"),
         ((name, {"weight": torch.ones(4, 3)}, logits, targets), ValueError, "a weight with two dimensions"),
         ((name, {"weight": torch.ones(3).long()}, logits, targets), TypeError, "an integer weight"),
         ((name, {"weight": torch.ones(1)}, logits, soft), ValueError, "a weight that only broadcasts, for shares"),
+        ((name, {"weight": torch.ones(3).long()}, logits, soft), TypeError, "an integer weight, for shares"),
         ((name, {"label_smoothing": -0.1}, logits, targets), ValueError, "label_smoothing below 0"),
         ((name, {"label_smoothing": 1.1}, logits, targets), ValueError, "label_smoothing above 1"),
-        ((name, {"label_smoothing": math.nan}, logits, soft), ValueError, "label_smoothing that is NaN"),
+        ((name, {"label_smoothing": math.nan}, logits, targets), ValueError, "label_smoothing that is NaN"),
+        ((name, {"label_smoothing": math.nan}, logits, soft), ValueError, "label_smoothing that is NaN, for shares"),
         ((name, {"reduction": "batchmean"}, logits, targets), ValueError, "another reduction"),
         ((name, {"reduction": "batchmean"}, logits, soft), ValueError, "another reduction, for shares"),
+        ((name, {"reduction": None}, logits, targets), ValueError, "None as reduction"),
+        ((name, {"reduction": None}, logits, soft), ValueError, "None as reduction, for shares"),
         ((name, {}, logits, targets.int()), TypeError, "targets of int32"),
+        ((name, {}, logits, targets.to(torch.uint8)), TypeError, "targets of uint8"),
         ((name, {}, logits, targets > 1), TypeError, "boolean targets"),
         ((name, {}, logits.long(), targets), TypeError, "integer logits"),
     ]
@@ -452,6 +469,7 @@ def test_refuses_bad_triplets(candidate, rng):
         ((name, {}, anchor[:, :1], positive, negative), ValueError, "an anchor that only broadcasts"),
         ((name, {}, number, number, number), ValueError, "triplets without dimensions"),
         ((name, {"reduction": "max"}, anchor, positive, negative), ValueError, "another reduction"),
+        ((name, {"reduction": None}, anchor, positive, negative), ValueError, "None as reduction"),
         ((name, {}, anchor.long(), positive.long(), negative.long()), TypeError, "integer triplets"),
         ((name, {}, anchor, positive, negative.long()), TypeError, "an integer negative"),
     ]
@@ -531,8 +549,10 @@ def test_gradients_of_shares(candidate, rng):
     for shape in ((8, 5), (3, 4, 2, 3)):
         for options in OPTIONS[:-2]:
             given = filled(options, rng, shape[1])
-            tensors = shares(rng, *shape)
-            check_slopes(candidate, rng, "cross_entropy", given, ["logits", "targets"], *tensors, hint="no detach")
+            for dtype in BOTH:
+                typed = {key: cast(value, dtype) for key, value in given.items()}
+                tensors = shares(rng, *shape, dtype=dtype)
+                check_slopes(candidate, rng, "cross_entropy", typed, ["logits", "targets"], *tensors, hint="no detach")
 
 
 @pytest.mark.gradients

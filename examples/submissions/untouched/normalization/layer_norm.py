@@ -14,10 +14,11 @@ As in every `tensor_op` exercise: float32 and float64 inputs give a result of th
 have any strides and sizes of one, values may be extreme, and inputs are left untouched.
 
 Limits: not torch's normalisations (`layer_norm`, `native_layer_norm`, `LayerNorm`, `batch_norm`, `native_batch_norm`,
-`group_norm`, `native_group_norm`, `GroupNorm`, `instance_norm`, `rms_norm`, `RMSNorm`, of whatever module), and no
-autograd inside (`torch.autograd.grad` and `backward`, `torch.autograd.functional.vjp` and `jacobian`, `torch.func.grad`,
-`vjp` and `jacrev`, `torch.enable_grad`, `torch.set_grad_enabled`); each call within 2 s; throughput: no Python loop over
-rows, forward or backward (the step lies between such a loop and a vectorised solution).
+`group_norm`, `native_group_norm`, `GroupNorm`, `instance_norm`, `rms_norm`, `RMSNorm`, of whatever module) or the
+operators behind them, and no autograd inside (`torch.autograd.grad` and `backward`, `torch.autograd.functional.vjp`,
+`jvp` and `jacobian`, `torch.func.grad`, `grad_and_value`, `vjp`, `jvp`, `linearize`, `jacrev` and `jacfwd`,
+`torch.enable_grad`, `torch.set_grad_enabled`); each call within 2 s; throughput: no Python loop over rows, forward or
+backward (the step lies between such a loop and a vectorised solution).
 
 The tests look at
 - numerics: values, mean and rstd against float64, several normalised dimensions, few features, eps, large offsets and
@@ -55,12 +56,12 @@ def layer_norm_forward(
     | mean [1] | (…, 1, …, 1) | see below | normalised dimensions are kept with size 1 |
     | rstd [2] | as mean | see below | 1 / √(variance + eps) |
 
-    float16 and bfloat16 are accepted too: everything is then computed in float32, which is also the dtype of mean and
-    rstd; otherwise they have the dtype of inputs. A large common offset of a row must not cost the variance its
-    digits.
+    float16 and bfloat16 are accepted too: everything, weight and bias included, is then computed in float32, which is
+    also the dtype of mean and rstd, and the result is rounded once; otherwise mean and rstd have the dtype of inputs. A
+    large common offset of a row must not cost the variance its digits.
 
     Raises:
-        TypeError: inputs are not floating.
+        TypeError: inputs are not floating (integers, booleans, complex numbers).
         ValueError: normalized_shape is empty or is not the end of the shape of inputs, or weight or bias has another
             shape than normalized_shape.
     """
@@ -86,7 +87,8 @@ def layer_norm_backward(
     | grad_weight [1] | normalized_shape | as inputs | also where weight is None (the gradient at ones) |
     | grad_bias [2] | normalized_shape | as inputs | |
 
-    The arguments are those of a forward pass and need no checks.
+    float16 and bfloat16 are computed in float32 here too, and each gradient is rounded once. The arguments are those of a
+    forward pass and need no checks; they are left untouched.
     """
     raise NotImplementedError
 
@@ -94,8 +96,9 @@ def layer_norm_backward(
 class LayerNormFunction(torch.autograd.Function):
     """Joins the two for autograd.
 
-    Never silently wrong: where an argument is changed in place between forward and backward, and where a gradient is
-    differentiated once more, the gradients are either right or refused with a RuntimeError.
+    Never silently wrong: where a tensor argument or the result is changed in place between forward and backward, and where
+    a gradient is taken with `create_graph=True` or differentiated once more, the gradients are either right or refused
+    with a RuntimeError.
     """
 
     @staticmethod

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from graders.catalogue import Exercise
 from graders.runner import has_mark
 from graders.scoring import Result
-from graders.source import Source, read_source
+from graders.source import Source
 from graders.verify.files import Calibration, read_calibration
 from graders.verify.mutants import Mutant
 from graders.verify.order import order_tests
@@ -46,15 +46,15 @@ class Proof:
     def right(self, seeds: Sequence[str]) -> Iterator[tuple[Trial, Calibration | None]]:
         """Trials of the reference and of what must be accepted, and of the stub, which must fail every test; throughput apart
         from the rest, with three seeds at most."""
-        yield self._trial("stub", read_source(self.exercise.stub), seeds[0], "tests"), None
+        yield self._trial("stub", self.exercise.stub.read_bytes(), seeds[0], "tests"), None
         for phase in self._phases:
             for seed in seeds if phase == "tests" else seeds[:3]:
-                yield self._trial("reference", read_source(self.exercise.solution), seed, phase), None
+                yield self._trial("reference", self.exercise.solution.read_bytes(), seed, phase), None
         for path, control in self._bank():
             if control.accept:
                 for phase in self._phases:
                     for seed in seeds if phase == "tests" else seeds[:1]:
-                        yield self._trial(path.stem, read_source(path), seed, phase), control
+                        yield self._trial(path.stem, path.read_bytes(), seed, phase), control
 
     def wrong(self) -> Iterator[tuple[Trial, Calibration]]:
         """Trials of what must lose marks in a category; after those of the reference, which say what its tests are: they
@@ -63,7 +63,7 @@ class Proof:
             if control.accept or (control.category == "throughput" and "throughput" not in self._phases):
                 continue
             phase = "throughput" if control.category == "throughput" else "tests"
-            trial = self._trial(path.stem, read_source(path), SEEDS[0], phase)
+            trial = self._trial(path.stem, path.read_bytes(), SEEDS[0], phase)
             if phase == "tests" and self._reference:
                 inside = order_tests((r for r in self._reference if r.category == control.category), {})
                 outside = order_tests((r for r in self._reference if r.category != control.category), {})
@@ -95,13 +95,12 @@ class Proof:
         """Trials of those mutants that count; after all others, which say which tests notice most."""
         order = order_tests(self._reference, self._rejected)
         for number, mutant in enumerate(self.mutants):
-            source = Source(self.exercise.name, mutant.source.encode())
-            trial = self._trial(f"mutant {number}", source, SEEDS[0], "tests")
+            trial = self._trial(f"mutant {number}", mutant.source.encode(), SEEDS[0], "tests")
             yield dataclasses.replace(trial, brief=True, order=order), mutant
 
-    def _trial(self, label: str, source: Source, seed: str, phase: str) -> Trial:
-        source = dataclasses.replace(source, name=self.exercise.name)
-        return Trial(self.exercise, label, source, seed, phase, self.mode)
+    def _trial(self, label: str, content: bytes, seed: str, phase: str) -> Trial:
+        """Of a file of this repository: nothing that has to be read with care, as a submission has."""
+        return Trial(self.exercise, label, Source(self.exercise.name, content), seed, phase, self.mode)
 
     def judge(self, trial: Trial, about: Calibration | Mutant | None, outcome: Outcome) -> None:
         """Notes what the outcome of a trial says, with what came with the trial."""

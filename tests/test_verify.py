@@ -4,12 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from graders.catalogue import load_exercise
 from graders.stubs import derive_stub
+from graders.verify.proof import SEEDS, Proof
+from graders.verify.trials import Memory
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SENTENCE = (
@@ -183,6 +186,21 @@ def faults(checkout):
 )
 def test_every_fault_is_named(faults, fault):
     assert fault in " ".join(faults.split())
+
+
+def test_only_what_failed_runs_again(checkout, faults):
+    memory = Memory(checkout / "build" / "verify")
+    exercise = load_exercise(checkout, checkout / "exercises/toy/faulty.toml")
+    trials = [
+        trial
+        for mode in ("full", "reduced", "trusted")
+        for proof in [Proof(exercise, mode)]
+        for trial, _ in [*proof.right(SEEDS[:3]), *proof.wrong()]
+    ]
+    # What is wrong is tried until it fails only.
+    kept = {t.label for t in trials if memory.recall(replace(t, brief=t.label.startswith("reject")))}
+    as_expected = {"reference", "accept_sum", "accept_mul", "reject_no_one", "reject_minus", "reject_once"}
+    assert kept == as_expected | {"reject_dtype"}
 
 
 def test_stubs_are_written(checkout, tmp_path):

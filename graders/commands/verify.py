@@ -48,8 +48,8 @@ def command(
     """Prove the exercises NAME, or all of them.
 
     The stub is what the solution gives, and fails; the solution passes with every seed; every calibration file gets its
-    verdict; mutants of the solution are noticed; no probe carries an answer. Outcomes are kept by content in
-    build/verify, so that only what changed runs again.
+    verdict; mutants of the solution are noticed; no probe carries an answer. Outcomes that are as they should be are
+    kept by content in build/verify, so that only what changed or failed runs again.
 
     \b
     Example:
@@ -117,12 +117,12 @@ def _verify(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
 
-        def settle(trial: Trial, about: Any, said: dict[str, Any]) -> None:
-            proofs[trial.exercise.path].judge(trial, about, read_outcome(said))
+        def settle(trial: Trial, about: Any, said: dict[str, Any]) -> bool:
+            return proofs[trial.exercise.path].judge(trial, about, read_outcome(said))
 
         def settle_new(trial: Trial, about: Any, said: dict[str, Any]) -> None:
-            memory.keep(trial, said)
-            settle(trial, about, said)
+            if settle(trial, about, said):  # a problem is not kept: a busy machine may be all that is wrong
+                memory.keep(trial, said)
 
         def trials(what: str, tasks: list[tuple[Trial, Any]]) -> list[_Task]:
             """Shows a bar, settles what is known and returns the rest."""

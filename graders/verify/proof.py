@@ -102,13 +102,15 @@ class Proof:
         """Of a file of this repository: nothing that has to be read with care, as a submission has."""
         return Trial(self.exercise, label, Source(self.exercise.name, content), seed, phase, self.mode)
 
-    def judge(self, trial: Trial, about: Calibration | Mutant | None, outcome: Outcome) -> None:
-        """Notes what the outcome of a trial says, with what came with the trial."""
+    def judge(self, trial: Trial, about: Calibration | Mutant | None, outcome: Outcome) -> bool:
+        """Notes what the outcome of a trial says, with what came with the trial; whether no problem was added."""
+        before = len(self.problems)
         if isinstance(about, Mutant):
             noticed = outcome.problem or outcome.withheld or outcome.failed
             (self.killed if noticed else self.survived).append(about)
         else:
             self._judge_control(trial, about, outcome)
+        return len(self.problems) == before
 
     def _judge_control(self, trial: Trial, control: Calibration | None, outcome: Outcome) -> None:
         """Notes what is wrong if the verdict is not the known one."""

@@ -26,6 +26,17 @@ def padded(sequences, pad_value=0, multiple_of=1):
     return inputs, mask
 
 
+@oracle
+def epochs_of(buckets, batch_size, drop_last):
+    """Every epoch that a shuffle may give."""
+    found = set()
+    for orders in itertools.product(*map(itertools.permutations, buckets)):
+        batches = [order[start : start + batch_size] for order in orders for start in range(0, len(order), batch_size)]
+        kept = [batch for batch in batches if len(batch) == batch_size or not drop_last]
+        found.update(itertools.permutations(kept))
+    return found
+
+
 @probe_helper
 def collate(m, sequences, targets, options=None):
     """The batch, and the sequences as they are after the batch has been overwritten."""
@@ -44,6 +55,30 @@ def batches_of(m, lengths, batch_size, options, epochs=(0,)):
         sampler.set_epoch(epoch)
         found.append([[int(index) for index in batch] for batch in sampler])
     return found
+
+
+@probe_helper
+def elsewhere(m, lengths, batch_size, options, epochs):
+    """The same where texts and bytes hash to other numbers, as they do in another process, and all else to the same."""
+
+    def hash_there(value):
+        parts = value if isinstance(value, tuple) else (value,)
+        return hash((value, "there")) if any(isinstance(part, (str, bytes)) for part in parts) else hash(value)
+
+    if not hasattr(m, "hash"):
+        m.hash = hash_there
+    try:
+        return batches_of(m, lengths, batch_size, options, epochs)
+    finally:
+        if m.hash is hash_there:
+            del m.hash
+
+
+@probe_helper
+def random_states():
+    """Of the three global generators."""
+    _, key, *rest = numpy.random.get_state()
+    return torch.random.get_rng_state().tolist(), random.getstate(), key.tolist(), rest
 
 
 def check_batch(candidate, sequences, targets, hint="", **options):
@@ -88,6 +123,8 @@ def test_pad_value(candidate, rng):
     features = sequences_of(rng, 4, 2, features=(3,))
     features[0][3] = -1.5
     check_batch(candidate, features, [0, 1], hint, pad_value=-1.5)
+    for value in (torch.inf, -torch.inf, torch.nan):
+        check_batch(candidate, features, [0, 1], "no arithmetic with pad_value: 0 · ∞ is NaN", pad_value=value)
 
 
 def test_rounded_lengths(candidate, rng):
@@ -104,6 +141,16 @@ def test_sizes_of_one_and_empty_sequences(candidate, rng):
     check_batch(candidate, sequences_of(rng, 0, 0), [0, 1], multiple_of=8)
 
 
+def test_long_sequences(candidate, rng):
+    """A sequence of tens of thousands of steps is padded and counted like any other."""
+    long, short = sequences_of(rng, 33_000, 2)
+    batch, _ = candidate(collate, [short, long], [0, 1], deadline=10)
+    hint = "which numbers does the dtype of the lengths hold?"
+    assert_close(batch["lengths"], torch.tensor([2, 33_000]), tolerance=0.0, what="batch['lengths']", hint=hint)
+    expected = torch.stack([torch.cat([short, torch.zeros(32_998)]), long])
+    assert_close(batch["inputs"], expected, tolerance=0.0, what="batch['inputs']", hint=hint)
+
+
 def test_dtypes_and_strides(candidate, rng):
     """The batch has the dtype of the sequences, and their strides do not matter."""
     for dtype in (torch.float32, torch.float64, torch.bfloat16, torch.int32, torch.uint8):
@@ -112,6 +159,11 @@ def test_dtypes_and_strides(candidate, rng):
     sequences = sequences_of(rng, 4, 1, 6, features=(3,))
     batch, _ = candidate(collate, [strided(sequence) for sequence in sequences], [0, 1, 2])
     assert_close(batch["inputs"], padded(sequences)[0], tolerance=0.0, what="the batch of strided sequences")
+    # Odd numbers above 2^53, which no float64 holds.
+    numbers = [2**53 + 1 + 2 * rng.integers(0, 2**40, length) for length in (4, 2)]
+    inputs, expected = candidate(collate, numbers, [0, 1])[0]["inputs"], padded(numbers)[0]
+    assert_close(inputs, expected, tolerance=0.0, what="the batch of large integers", dtype=torch.int64)
+    assert_true(torch.equal(inputs, expected), "large integers are rounded", "keep the dtype of the input all the way")
 
 
 def test_extreme_values(candidate):
@@ -145,9 +197,11 @@ def test_dataset(candidate, rng):
                 except IndexError:
                     beyond.append(index)
             items = [dataset[index] for index in (0, 2, -1, -3)]
-            return len(dataset), items, beyond, list(dataset.lengths), list(itertools.islice(iter(dataset), 10))
+            return len(dataset), items, beyond, dataset.lengths, list(itertools.islice(iter(dataset), 10))
 
         size, items, beyond, lengths, everything = candidate(probe, sequences, targets)
+        ints = isinstance(lengths, list) and all(type(length) is int for length in lengths)
+        assert_true(ints, "dataset.lengths is not a list of ints", "a tensor of one number is no int")
         assert_true(size == 3 and lengths == [3, 0, 5], "len or lengths are wrong")
         assert_true(beyond == [3, -4], "an index beyond the end does not raise IndexError")
         assert_true(len(everything) == 3, "iterating does not give each pair once")
@@ -168,6 +222,16 @@ def test_every_index_once(candidate, rng):
             found = sorted(index for batch in batches for index in batch)
             assert_true(found == list(range(101)), "an epoch misses or repeats indices", "what of the remainder?")
             assert_true(all(0 < len(batch) <= batch_size for batch in batches), "a batch is empty or too large")
+
+
+@pytest.mark.behaviour
+def test_batches_are_lists_of_ints(candidate, rng):
+    """Every batch is a list of ints, shuffled or not."""
+    lengths = some_lengths(rng)
+    for shuffle in (True, False):
+        batches = candidate(lambda m, shuffle: list(m.BucketBatchSampler(lengths, 8, shuffle=shuffle)), shuffle)
+        ints = all(isinstance(batch, list) and all(type(index) is int for index in batch) for batch in batches)
+        assert_true(ints, "a batch is not a list of ints", "an array or tensor is no list, and what it holds no ints")
 
 
 @pytest.mark.behaviour
@@ -253,9 +317,29 @@ def test_every_order_is_possible(candidate, rng):
 
 
 @pytest.mark.behaviour
+@pytest.mark.points(3)
+def test_every_small_epoch_comes_up(candidate, rng):
+    """In many small epochs every order comes up: remainders, buckets and the order of batches are each drawn anew."""
+    four = {"boundaries": [5, 10, 15]}
+    for what, hint, buckets, batch_size, options in (
+        ("three indices, the third over", "who is left over, and when does it come?", [[0, 1, 2]], 2, {}),
+        ("three indices, one dropped", "is the same one always dropped?", [[0, 1, 2]], 2, {"drop_last": True}),
+        ("two buckets of one batch each", "does each bucket draw an order of its own?", [[0, 1], [2, 3]], 2, four),
+        ("four buckets of one index each", "are the batches shuffled anew?", [[0], [1], [2], [3]], 1, four),
+    ):
+        lengths = [5 * bucket + 1 for bucket, members in enumerate(buckets) for _ in members]
+        epochs = candidate(batches_of, lengths, batch_size, {**options, "seed": rng.seed()}, list(range(500)))
+        found = {tuple(map(tuple, batches)) for batches in epochs}
+        possible = epochs_of(buckets, batch_size, options.get("drop_last", False))
+        assert_true(found <= possible, f"an epoch of {what} has other batches than it should")
+        # One of the 6, 12, 8 and 24 orders is missed in 500 epochs with a probability below Σ n · (1 - 1/n)^500 < 2e-8.
+        assert_true(found == possible, f"some orders of {what} never come up", hint, f"{len(found)} of {len(possible)}")
+
+
+@pytest.mark.behaviour
 @pytest.mark.points(2)
 def test_order_depends_on_seed_and_epoch_alone(candidate, rng):
-    """The same seed and epoch give the same order, whatever was iterated before and whatever the global random state."""
+    """The same seed and epoch give the same order, whatever else is iterated; global random state is neither used nor changed."""
     lengths, options = some_lengths(rng), {"boundaries": [5, 10], "seed": rng.seed()}
     straight = candidate(batches_of, lengths, 8, options, (0, 1, 2, 3))
     hint = "the order is a function of seed and epoch, not the state of a generator"
@@ -263,30 +347,43 @@ def test_order_depends_on_seed_and_epoch_alone(candidate, rng):
     assert_true(jumped == [straight[3], straight[1], straight[1]], "earlier iterations change the order", hint)
 
     def probe(m, lengths):
-        sampler = m.BucketBatchSampler(lengths, 8, **options)
-        half = iter(sampler)
-        next(half)
         torch.manual_seed(0)
         random.seed(0)
         numpy.random.seed(0)
-        before = torch.random.get_rng_state(), random.getstate()[1], numpy.random.get_state()[1]
-        batches = [[int(index) for index in batch] for batch in sampler]
-        after = torch.random.get_rng_state(), random.getstate()[1], numpy.random.get_state()[1]
-        same = torch.equal(before[0], after[0]), before[1] == after[1], bool((before[2] == after[2]).all())
-        return batches, list(same)
+        before = random_states()
+        sampler = m.BucketBatchSampler(lengths, 8, **options)
+        slow = iter(sampler)
+        started = [next(slow)]
+        rounds = [[[int(index) for index in batch] for batch in sampler] for _ in range(2)]
+        rounds.append([[int(index) for index in batch] for batch in [*started, *slow]])
+        sampler.set_epoch(2)
+        rounds += [[[int(index) for index in batch] for batch in sampler] for _ in range(2)]
+        return rounds, before, random_states()
 
-    batches, same = candidate(probe, lengths)
-    assert_true(batches == straight[0], "epoch 0 is not the first, or an unfinished iteration changes the next", hint)
-    assert_true(all(same), "iterating moves the global random state", hint)
+    (first, second, slow, *later), before, after = candidate(probe, lengths)
+    assert_true(first == straight[0], "epoch 0 is not the first, or an unfinished iteration changes the next", hint)
+    assert_true(slow == straight[0], "an iteration is disturbed by another that begins before its end", hint)
+    same = second == straight[0] and later == [straight[2]] * 2
+    assert_true(same, "iterating again shows another epoch", "what may choose the epoch?")
+    assert_true(before == after, "making or using a sampler moves the global random state", hint)
+
+
+@pytest.mark.behaviour
+def test_order_in_another_process(candidate, rng):
+    """Another process gets the same order from the same seed and epoch."""
+    lengths, options = some_lengths(rng), {"boundaries": [5, 10], "seed": rng.seed()}
+    here, there = (candidate(way, lengths, 8, options, (0, 1)) for way in (batches_of, elsewhere))
+    assert_true(here == there, "the order depends on the process", "what differs from one run of Python to the next?")
 
 
 @pytest.mark.behaviour
 def test_seeds_and_epochs_do_not_overlap(candidate, rng):
     """Different (seed, epoch) pairs give different orders, also where their sums or products agree."""
-    lengths = [2] * 40
+    lengths, factors = [2] * 40, (10, 100, 10_000, 65_536, 1_000_000)
     found = []
-    for seed in (0, 1, 2, 3, 1000):
-        found += candidate(batches_of, lengths, 5, {"seed": seed}, (0, 1, 2, 3, 1000))
+    for seed in (0, 1, 2, 3, 1000, *factors):
+        epochs = (0, 1, 2, 3, 1000) if seed else (0, 1, 2, 3, 1000, *factors)
+        found += candidate(batches_of, lengths, 5, {"seed": seed}, epochs)
     # 40! orders: chance has no part in this.
     distinct = {tuple(map(tuple, batches)) for batches in found}
     assert_true(

@@ -76,7 +76,7 @@ def pad_collate(
     | name | shape | dtype | meaning |
     |---|---|---|---|
     | items | list of ((time, …), int) | any | all sequences with the dtype and the dimensions after time of the first |
-    | pad_value | | number | what padding holds; it may occur in the sequences as well |
+    | pad_value | | number | what padding holds; may be infinite or NaN, and may occur in the sequences as well |
     | multiple_of | | int | at least 1; see time |
     | result["inputs"] | (batch, time, …) | as the sequences | time: the longest length, rounded up to a multiple of this |
     | result["lengths"] | (batch,) | int64 | before padding |
@@ -136,12 +136,12 @@ class BucketBatchSampler(Sampler[list[int]]):
     each index is in exactly one batch of an epoch (in none, if `drop_last` leaves its batch out).
 
     Without shuffle, batches come bucket by bucket, and in a bucket indices ascend. With shuffle, the indices within
-    each bucket are shuffled before they are cut into batches, and the batches of all buckets are shuffled among each
-    other: both anew for each epoch, with every order possible.
+    each bucket are shuffled, independently of other buckets, before they are cut into batches, and the batches of all
+    buckets, smaller ones included, are shuffled among each other: both anew for each epoch, with every order possible.
 
-    With the other arguments the same, the order depends on (seed, epoch) and on nothing else: not on earlier iterations,
-    not on global random state (which is left as it is), not on the worker. Different pairs give different orders: epoch
-    1 of seed 0 is not epoch 0 of seed 1, either.
+    With the other arguments the same, the order depends on (seed, epoch) and on nothing else: not on other iterations,
+    finished or still running, not on the process, not on global random state (which is left as it is, by all methods),
+    not on the worker. Different pairs give different orders: epoch 1 of seed 0 is not epoch 0 of seed 1, either.
 
     Batch number i of the epoch belongs to worker i mod num_workers. Iterating gives the batches of this worker only,
     in order; `len(sampler)` is their number, the same for all epochs.
@@ -181,7 +181,7 @@ class BucketBatchSampler(Sampler[list[int]]):
         ### END SOLUTION
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch, 0 at first, that the next iteration shows.
+        """Chooses the epoch, 0 at first, that all iterations show until it is called again.
 
         Raises:
             ValueError: epoch is negative.

@@ -67,13 +67,15 @@ def save_checkpoint(
 
     At any moment `path` is absent (if it was), the whole old file or the whole new one, even if the process is killed
     or the machine loses power: the new file is made in the same folder, is complete and on the disk (`os.fsync`, called
-    under this name: the tests watch it), and then takes its place by a rename. A reader who has opened the old file
-    keeps reading the old one. If the save raises (an interrupt from the keyboard included), the old file is as it was
-    and no other file is left behind. After a process was killed, leftovers must not hinder the next save.
+    under this name: the tests watch it), and then takes its place by a rename. Until then its name contains all of
+    `path.name`, or is a random one, so that no other file is in the way. A reader who has opened the old file keeps
+    reading the old one. If the save raises, at whatever moment before the rename is done (an interrupt from the
+    keyboard included), the old file is as it was and no other file is left behind. After a process was killed,
+    leftovers must not hinder the next save.
 
     Raises:
-        TypeError: a key of progress is not a string, or a value is of another type than those listed; subclasses
-            and NumPy's numbers (`np.float64`) are other types. Nothing has been written then.
+        TypeError: a key of progress is not a str, or a value is of another type than those listed; subclasses (an
+            IntEnum, say) and NumPy's types (`np.float64`, `np.str_`) are other types. Nothing has been written then.
     """
     raise NotImplementedError
 
@@ -100,10 +102,11 @@ def load_checkpoint(
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged (empty, cut short, overwritten; a single changed byte in a stored tensor or
-            other record, which torch.load alone does not notice) or not a checkpoint; it would run code (which must not
-            happen); names or shapes of the model's tensors differ; the optimizer has other groups; scheduler or
-            generator are given though they were not saved, or the other way round. No argument and no global generator
-            has been changed then.
+            other record, which torch.load alone does not notice) or not a checkpoint: an entry (yours included) is
+            missing, of another kind or cannot be loaded; it would run code (which must not happen, in whatever entry
+            the code hides: `pickle.loads` or `eval` of a value in the file would run it too); names or shapes of the
+            model's tensors differ; the optimizer has other groups; scheduler or generator are given though they were
+            not saved, or the other way round. No argument and no global generator has been changed then.
     """
     raise NotImplementedError
 

@@ -1,6 +1,8 @@
+import base64
 import copy
 import os
 import pathlib
+import pickle
 import random
 
 import numpy as np
@@ -12,6 +14,7 @@ from graders.testing import Broken, assert_true, probe_helper
 pytestmark = pytest.mark.behaviour
 
 REFUSED = "check the whole file, then what it is to be put into, and only then change anything"
+PROMISED = ["model", "optimizer", "scheduler", "progress"]
 
 
 # A small run. Every step draws from torch's, NumPy's and Python's generators and from the run's own.
@@ -132,6 +135,32 @@ def progress_of(m, name):
 
 
 @probe_helper
+def own_values(content):
+    """(path, value) for the values under the candidate's own keys and for all that is in them, outermost first."""
+    found = [((key,), value) for key, value in content.items() if key not in PROMISED]
+    for path, value in found:  # which grows on the way
+        if isinstance(value, dict):
+            found += [((*path, key), item) for key, item in value.items()]
+        elif isinstance(value, list | tuple):
+            found += [((*path, index), item) for index, item in enumerate(value)]
+    return found
+
+
+@probe_helper
+def with_value(content, path, value):
+    """A copy of `content` with `value` at `path`."""
+    parents = [content]
+    for step in path[:-1]:
+        parents.append(parents[-1][step])
+    for parent, step in zip(reversed(parents), reversed(path), strict=True):
+        if isinstance(parent, dict):
+            value = {**parent, step: value}
+        else:
+            value = type(parent)([*parent[:step], value, *parent[step + 1 :]])
+    return value
+
+
+@probe_helper
 def failing_scheduler(fail):
     """A scheduler whose state breaks off while it is written."""
 
@@ -214,7 +243,8 @@ def test_resumed_run_is_the_same_to_the_last_bit(candidate, rng, name, kind):
 
     expected = candidate(straight)
     candidate(first_half)
-    assert_same_run(candidate(second_half), expected, hint="what does a step read that you do not save and restore?")
+    hint = "what does a step read that you do not restore, and are the optimizer's parameters still those of the model?"
+    assert_same_run(candidate(second_half), expected, hint)
 
 
 @pytest.mark.numerics
@@ -281,15 +311,23 @@ def test_progress_is_refused_unless_plain(candidate, rng, name):
     _, old = candidate(save_run, name, seed, {"epoch": 1})
 
     def save_others(m):
+        class Stage(int):  # as an IntEnum is
+            pass
+
+        class Title(str):
+            pass
+
         others = [{"x": np.float64(0.5)}, {"x": np.int64(3)}, {"x": torch.tensor(3)}, {"x": [1]}, {"x": None}, {3: 1}]
-        others.append({"epoch": 3, "x": (1, 2)})
+        others += [{"epoch": 3, "x": (1, 2)}, {"x": Stage(3)}, {"x": Title("run")}, {Title("x"): 1}]
         raised = [outcome(m.save_checkpoint, pathlib.Path(name), **parts(build(seed)), progress=x) for x in others]
         return raised, pathlib.Path(name).read_bytes()
 
     raised, file = candidate(save_others)
     wrong = ["a np.float64", "a np.int64", "a tensor", "a list", "None", "a key that is no string", "a tuple"]
+    wrong += ["an int of a subclass", "a str of a subclass", "a key of a subclass of str"]
     for kinds, what in zip(raised, wrong, strict=True):
-        hint = "such a file could not be read back by the safe loader" if "np" in what else ""
+        unreadable = "np" in what or "subclass" in what
+        hint = "such a file could not be read back by the safe loader" if unreadable else ""
         assert_true("TypeError" in kinds, f"{what} in progress should raise TypeError", hint, kinds[0])
     assert_true(file == old, "the old file was replaced though the save was refused")
 
@@ -359,6 +397,44 @@ def test_code_in_a_file_is_not_run(candidate, rng, name):
         assert_refused(evidence, "a file that holds code")
 
 
+@pytest.mark.points(3)
+@pytest.mark.deadline(10)
+def test_code_in_entries_of_your_own_is_not_run(candidate, rng, name):
+    """Code that hides in an entry of your own, as pickled bytes or as an expression, does not run either."""
+    seed, marker = rng.seed(), f"{name}.ran"
+    candidate(save_run, name, seed, {"epoch": 1})
+
+    class Hostile:
+        def __reduce__(self):
+            return os.mkdir, (marker,)
+
+    pickled = pickle.dumps(Hostile(), protocol=0)  # ASCII, so that a string can hold it
+    # Without builtins, since an eval that is given none is no safer.
+    expression = "[x for x in ().__class__.__base__.__subclasses__() if x.__name__ == '_wrap_close'][0]"
+    expression += f".__init__.__globals__['mkdir']({marker!r})"
+    codes = [pickled, base64.b64encode(pickled), pickled.hex().encode(), expression.encode()]
+
+    def attack(m):
+        content, file, run = torch.load(name, weights_only=True), pathlib.Path("hostile" + name), build(seed)
+        places = []
+        for path, value in own_values(content):
+            if isinstance(value, str):
+                places.append((path, bytes.decode))
+            elif isinstance(value, bytes | bytearray):
+                places.append((path, type(value)))
+            elif isinstance(value, torch.Tensor) and value.dtype == torch.uint8:
+                places.append((path, lambda code: torch.tensor(list(code), dtype=torch.uint8)))
+        for path, hide in places[:30]:
+            for code in codes:
+                torch.save(with_value(content, path, hide(code)), file)
+                outcome(m.load_checkpoint, file, **parts(run))
+                outcome(m.load_weights, file, run[0])
+        return os.path.exists(marker)
+
+    hint = "torch.load reads data only, but what do you make of the data? pickle.loads and eval run them"
+    assert_true(not candidate(attack), "loading a file ran the code that an entry of your own held", hint)
+
+
 @pytest.mark.points(2)
 @pytest.mark.parametrize("moment", ["while it writes", "before the rename"])
 def test_death_in_the_middle_of_a_save(candidate, rng, name, moment):
@@ -402,27 +478,46 @@ def test_death_in_the_middle_of_a_save(candidate, rng, name, moment):
     assert_equal(candidate(progress_of, name), {"epoch": 2}, "progress of the save after the crash")
 
 
-@pytest.mark.points(2)
-@pytest.mark.parametrize("error", ["ValueError", "KeyboardInterrupt"])
-def test_a_save_that_raises_leaves_everything_as_it_was(candidate, rng, name, error):
+@pytest.mark.parametrize("moment", ["while it writes", "in os.fsync", "in the rename"])
+@pytest.mark.parametrize("error", ["Exception", "KeyboardInterrupt"])
+def test_a_save_that_raises_leaves_everything_as_it_was(candidate, rng, name, error, moment):
     """If a save raises, or is interrupted, the old file is as it was and no other file is left behind."""
     seed, folder = rng.seed(), name.removesuffix(".pt")
     candidate(lambda m: os.mkdir(folder))
     _, old = candidate(save_run, f"{folder}/run.pt", seed, {"epoch": 1})
 
     def fail(m):
-        def stop():
-            raise KeyboardInterrupt if error == "KeyboardInterrupt" else ValueError("cannot be pickled")
+        def stop(*arguments, **keywords):
+            if error == "KeyboardInterrupt":
+                raise KeyboardInterrupt
+            raise ValueError("cannot be pickled") if moment == "while it writes" else OSError("no space left")
 
-        model, optimizer, _, _ = build(seed + 1)
-        file = pathlib.Path(folder) / "run.pt"
-        raised = outcome(m.save_checkpoint, file, model=model, optimizer=optimizer, scheduler=failing_scheduler(stop))
-        return raised, file.read_bytes(), sorted(os.listdir(folder))
+        def sync(handle):
+            status = os.fstat(handle if isinstance(handle, int) else handle.fileno())
+            return stop() if status.st_mode & 0o170000 == 0o100000 else real[0](handle)  # a file, not a folder
+
+        model, optimizer, scheduler, _ = build(seed + 1)
+        file, real = pathlib.Path(folder) / "run.pt", (os.fsync, os.replace, os.rename)
+        if moment == "while it writes":
+            scheduler = failing_scheduler(stop)
+        elif moment == "in os.fsync":
+            os.fsync = sync
+        else:
+            os.replace = os.rename = stop
+        try:
+            raised = outcome(m.save_checkpoint, file, model=model, optimizer=optimizer, scheduler=scheduler)
+        finally:
+            os.fsync, os.replace, os.rename = real
+        return raised, file.read_bytes() if file.exists() else None, sorted(os.listdir(folder))
 
     raised, file, names = candidate(fail)
-    assert_true(raised != ["accepted"], "a save that failed says nothing", "let the error pass")
-    assert_true(file == old, "the old file has changed", "write the new file beside it first")
-    assert_true(names == ["run.pt"], "a half-written file is left behind", "clean up whatever it was that went wrong")
+    # A save that has bound the rename to a name of its own does not fail there: then the new file is in its place.
+    if raised != ["accepted"] or moment != "in the rename":
+        what = "os.fsync fails, or is not called, and the save" if moment == "in os.fsync" else "a save that failed"
+        assert_true(raised != ["accepted"], f"{what} says nothing", "let the error pass")
+        assert_true(file == old, "the old file has changed or is gone", "write the new file beside it first")
+    hint = "clean up whatever it was that went wrong, and whenever"
+    assert_true(names == ["run.pt"], "a temporary file is left behind", hint)
 
 
 def test_save_writes_one_file(candidate, rng, name):
@@ -452,6 +547,29 @@ def test_save_writes_one_file(candidate, rng, name):
     assert_true(names == ["run.pt"], "other files are left beside the checkpoint")
     hint = "a rename is atomic within one file system only"
     assert_true(all(a == b for a, b in moves), "the new file was made in another folder", hint)
+
+
+def test_other_files_of_the_folder_stay(candidate, rng, name):
+    """Checkpoints side by side in a folder do not get into each other's way, whatever their names."""
+    seed, folder = rng.seed(), name.removesuffix(".pt")
+    files = ["run.pt", "run.tmp", "run_tmp.pt", "run.new", "run.bak", "checkpoint.tmp", "checkpoint_tmp.pt", "temp.pt"]
+
+    def save_all(m):
+        os.mkdir(folder)
+        run, before, lost = build(seed), {}, []
+        for file in [*files, *files]:
+            m.save_checkpoint(pathlib.Path(folder) / file, **parts(run), progress={"file": file})
+            after = {other: (pathlib.Path(folder) / other).read_bytes() for other in sorted(os.listdir(folder))}
+            lost += [other for other in before if other != file and after.get(other) != before[other]]
+            before = after
+        return lost, list(before)
+
+    lost, names = candidate(save_all)
+    hint = "which other file may have the name that the new one has before its rename?"
+    assert_true(not lost, "saving one checkpoint changes or removes another one beside it", hint, str(lost[:1]))
+    assert_true(names == sorted(files), "after some saves the folder does not hold the checkpoints alone", hint)
+    for file in files:
+        assert_equal(candidate(progress_of, f"{folder}/{file}"), {"file": file}, "progress of a file among others")
 
 
 @pytest.mark.points(2)
@@ -589,6 +707,63 @@ def test_other_files_are_refused(candidate, rng, name):
         assert_refused(candidate(offer, wrong), f"a file that holds something else ({wrong})")
 
 
+@pytest.mark.points(2)
+@pytest.mark.deadline(10)
+def test_entries_of_another_kind_are_refused(candidate, rng, name):
+    """A promised entry that holds another kind of thing is refused with ValueError, and nothing is changed."""
+    seed = rng.seed()
+    candidate(save_run, name, seed, {"epoch": 1})
+
+    def offer(m):
+        content, file, evidence = torch.load(name, weights_only=True), pathlib.Path("other" + name), []
+        for part in PROMISED:
+            for other in (3, [1], {}) if part in ("model", "optimizer") else (3, [1]):
+                torch.save({**content, part: other}, file)
+                found = load_everywhere(m, file, seed)
+                # load_weights needs the model only.
+                evidence.append((part, type(other).__name__, found if part == "model" else found[:1]))
+        return evidence
+
+    for part, kind, evidence in candidate(offer):
+        assert_refused(evidence, f"a file with {'an empty' if kind == 'dict' else 'a'} {kind} as its entry {part!r}")
+
+
+@pytest.mark.points(2)
+@pytest.mark.deadline(10)
+def test_entries_of_your_own_are_needed(candidate, rng, name):
+    """A file whose entries of your own are missing or cannot be loaded is refused with ValueError, nothing changed."""
+    seed = rng.seed()
+    candidate(save_run, name, seed, {"epoch": 1})
+
+    def offer(m):
+        content, file = torch.load(name, weights_only=True), pathlib.Path("other" + name)
+        offers = [("", content), ("without any entry of your own", {part: content[part] for part in PROMISED})]
+        for path, value in own_values(content):
+            if len(path) == 1:
+                without = {key: entry for key, entry in content.items() if key != path[0]}
+                offers.append(("without an entry of your own", without))
+                offers += [("with an entry of your own of another kind", {**without, path[0]: x}) for x in ({}, 3)]
+            if isinstance(value, dict):
+                for lost in value:
+                    less = {key: item for key, item in value.items() if key != lost}
+                    offers.append(("without a part of an entry of your own", with_value(content, path, less)))
+        evidence = []
+        for wrong, changed in offers[:40]:
+            torch.save(changed, file)
+            evidence.append((wrong, load_everywhere(m, file, seed)[:1]))  # load_weights needs the model only
+        return evidence
+
+    (_, (control,)), (bare, nothing), *rest = candidate(offer)
+    assert_true(control[1] == ["accepted"], "load_checkpoint refuses a whole file", detail=control[1][0])
+    assert_refused(nothing, f"a file {bare}")
+    for wrong, evidence in rest:
+        # Some things can be done without: the states of GPUs that this machine lacks, a version number.
+        if evidence[0][1] == ["accepted"]:
+            assert_same_run(evidence[0][3], control[3], hint=f"a file {wrong} was accepted and loads as something else")
+        else:
+            assert_refused(evidence, f"a file {wrong}")
+
+
 def test_missing_file(candidate, rng, name):
     """A file that does not exist raises FileNotFoundError."""
     seed = rng.seed()
@@ -709,6 +884,29 @@ def test_weights_alone(candidate, rng, name):
     part = "the model's tensors"
     assert_equal(after[part], saved[part], part)
     assert_same_run({**after, part: None}, {**before, part: None}, hint="the weights, and nothing but the weights")
+
+
+def test_modes_stay_as_they_are(candidate, rng, name):
+    """Saving and loading leave the mode of every layer as it is, whatever the mode of the run that was saved."""
+    seed = rng.seed()
+
+    def save_and_load(m, training):
+        def modes():
+            return [layer.training for layer in run[0].modules()]
+
+        run, file, evidence = build(seed), pathlib.Path(name), []
+        for call in ("save_checkpoint", "load_checkpoint", "load_weights"):
+            run[0].train(training)
+            run[0][1].train(not training)  # a layer that is frozen alone, or not
+            before = modes()
+            getattr(m, call)(file, **({"model": run[0]} if call == "load_weights" else parts(run)))
+            evidence.append((call, before, modes()))
+            training = not training
+        return evidence
+
+    for training in (True, False):
+        for call, before, after in candidate(save_and_load, training):
+            assert_true(after == before, f"{call} changes the mode of a layer", "train() and eval() are the caller's")
 
 
 @pytest.mark.cuda

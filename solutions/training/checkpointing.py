@@ -55,7 +55,14 @@ Progress = dict[str, bool | int | float | str]
 
 
 ### BEGIN REFERENCE ONLY
-PARTS = {"model", "optimizer", "scheduler", "generator", "rng", "progress"}
+KINDS = {
+    "model": dict,
+    "optimizer": dict,
+    "scheduler": dict | None,
+    "generator": torch.Tensor | None,
+    "rng": dict,
+    "progress": dict,
+}
 
 
 def _global_rng() -> dict:
@@ -78,6 +85,29 @@ def _set_global_rng(state: dict) -> None:
     random.setstate(state["python"])
 
 
+def _get_state(
+    optimizer: torch.optim.Optimizer, scheduler: Scheduler | None, generator: torch.Generator | None
+) -> dict:
+    """What the next step reads, but for the weights."""
+    return {
+        "optimizer": optimizer.state_dict(),
+        "scheduler": None if scheduler is None else scheduler.state_dict(),
+        "generator": None if generator is None else generator.get_state(),
+        "rng": _global_rng(),
+    }
+
+
+def _set_state(
+    state: dict, optimizer: torch.optim.Optimizer, scheduler: Scheduler | None, generator: torch.Generator | None
+) -> None:
+    _set_global_rng(state["rng"])
+    if generator is not None:
+        generator.set_state(state["generator"])
+    optimizer.load_state_dict(state["optimizer"])
+    if scheduler is not None:
+        scheduler.load_state_dict(state["scheduler"])
+
+
 def _read(path: Path) -> dict:
     """The content of a whole and harmless checkpoint, all tensors on the CPU."""
     try:
@@ -90,8 +120,11 @@ def _read(path: Path) -> dict:
         raise
     except Exception as error:  # what a damaged file raises has no common base
         raise ValueError(f"{path} is damaged or not a checkpoint: {error}") from error
-    if not isinstance(content, dict) or set(content) != PARTS:
-        raise ValueError(f"{path} is not a checkpoint: it should hold {', '.join(sorted(PARTS))}")
+    if not isinstance(content, dict) or content.keys() != KINDS.keys():
+        raise ValueError(f"{path} is not a checkpoint: it should hold {', '.join(KINDS)}")
+    for part, kind in KINDS.items():
+        if not isinstance(content[part], kind):
+            raise ValueError(f"{path} is not a checkpoint: {part!r} is a {type(content[part]).__name__}")
     return content
 
 
@@ -130,13 +163,15 @@ def save_checkpoint(
 
     At any moment `path` is absent (if it was), the whole old file or the whole new one, even if the process is killed
     or the machine loses power: the new file is made in the same folder, is complete and on the disk (`os.fsync`, called
-    under this name: the tests watch it), and then takes its place by a rename. A reader who has opened the old file
-    keeps reading the old one. If the save raises (an interrupt from the keyboard included), the old file is as it was
-    and no other file is left behind. After a process was killed, leftovers must not hinder the next save.
+    under this name: the tests watch it), and then takes its place by a rename. Until then its name contains all of
+    `path.name`, or is a random one, so that no other file is in the way. A reader who has opened the old file keeps
+    reading the old one. If the save raises, at whatever moment before the rename is done (an interrupt from the
+    keyboard included), the old file is as it was and no other file is left behind. After a process was killed,
+    leftovers must not hinder the next save.
 
     Raises:
-        TypeError: a key of progress is not a string, or a value is of another type than those listed; subclasses
-            and NumPy's numbers (`np.float64`) are other types. Nothing has been written then.
+        TypeError: a key of progress is not a str, or a value is of another type than those listed; subclasses (an
+            IntEnum, say) and NumPy's types (`np.float64`, `np.str_`) are other types. Nothing has been written then.
     """
     ### BEGIN SOLUTION
     progress = dict(progress or {})
@@ -145,10 +180,7 @@ def save_checkpoint(
             raise TypeError(f"progress[{name!r}] must be a Python bool, int, float or str, not {type(value).__name__}")
     content = {
         "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "scheduler": None if scheduler is None else scheduler.state_dict(),
-        "generator": None if generator is None else generator.get_state(),
-        "rng": _global_rng(),
+        **_get_state(optimizer, scheduler, generator),
         "progress": progress,
     }
     # In the same folder, since a rename is atomic within one file system only.
@@ -186,10 +218,11 @@ def load_checkpoint(
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged (empty, cut short, overwritten; a single changed byte in a stored tensor or
-            other record, which torch.load alone does not notice) or not a checkpoint; it would run code (which must not
-            happen); names or shapes of the model's tensors differ; the optimizer has other groups; scheduler or
-            generator are given though they were not saved, or the other way round. No argument and no global generator
-            has been changed then.
+            other record, which torch.load alone does not notice) or not a checkpoint: an entry (yours included) is
+            missing, of another kind or cannot be loaded; it would run code (which must not happen, in whatever entry
+            the code hides: `pickle.loads` or `eval` of a value in the file would run it too); names or shapes of the
+            model's tensors differ; the optimizer has other groups; scheduler or generator are given though they were
+            not saved, or the other way round. No argument and no global generator has been changed then.
     """
     ### BEGIN SOLUTION
     content = _read(path)
@@ -197,13 +230,13 @@ def load_checkpoint(
     for name, given in (("scheduler", scheduler), ("generator", generator)):
         if (given is None) != (content[name] is None):
             raise ValueError(f"{path} was saved {'without' if content[name] is None else 'with'} a {name}")
-    optimizer.load_state_dict(content["optimizer"])  # refuses other groups before it changes anything
+    before = _get_state(optimizer, scheduler, generator)
+    try:
+        _set_state(content, optimizer, scheduler, generator)
+    except Exception as error:  # other groups, or an entry that is not what it should be: only loading it tells
+        _set_state(before, optimizer, scheduler, generator)
+        raise ValueError(f"{path} does not fit this run or is not a checkpoint: {error}") from error
     model.load_state_dict(content["model"])
-    if scheduler is not None:
-        scheduler.load_state_dict(content["scheduler"])
-    if generator is not None:
-        generator.set_state(content["generator"])
-    _set_global_rng(content["rng"])
     return content["progress"]
     ### END SOLUTION
 
@@ -241,13 +274,16 @@ the old checkpoint comes back: late, but whole.
 Danger: a pickle is a program. `torch.load(weights_only=False)` runs whatever the file says, and falling back to it when
 the safe reader complains means that the attacker chooses the reader. The price is that only tensors and plain
 containers can be stored: the NumPy state must become numbers, and a stray `np.float64` in the metadata makes a file
-that nobody can read, which is noticed months later unless the save refuses it.
+that nobody can read, which is noticed months later unless the save refuses it. A state that is kept as pickled bytes or
+as a repr passes the safe reader, and `pickle.loads` or `eval` then opens the door behind it.
 
 Damage: the archive has a CRC for each record, but torch.load does not check it: a flipped bit becomes a weight. Load to
 the CPU first (`map_location="cpu"`): a file remembers "cuda:3", fails on a machine without it, and a generator's state
 must be a CPU tensor anyway; load_state_dict then copies to where the parameters are. And check before you copy:
 load_state_dict with a wrong shape raises after it has overwritten everything that did fit, and `strict=False` does not
-even raise for missing names.
+even raise for missing names. What only loading can tell (is this a state of that generator, of that optimizer?) is
+loaded under a safety net: keep the old states, which costs nothing as an optimizer replaces its tensors instead of
+filling them, and put them back if anything raises; the weights, which would need a copy, come last.
 
 In practice: keep the last few checkpoints, write in the background from a copy, and shard for models that no one
 machine holds.

@@ -7,7 +7,8 @@ import zipfile
 import numpy as np
 import torch
 
-KEYS = ("model", "optimizer", "scheduler", "generator", "progress", "random_state")
+KINDS = {"model": dict, "optimizer": dict, "scheduler": dict | None, "progress": dict}
+KINDS |= {"generator": torch.Tensor | None, "random_state": dict}
 
 
 def random_state():
@@ -31,7 +32,7 @@ def set_random_state(state):
 def save_checkpoint(path, *, model, optimizer, scheduler=None, generator=None, progress=None):
     progress = {} if progress is None else progress
     for key, value in progress.items():
-        if not isinstance(key, str) or type(value) not in (bool, int, float, str):
+        if type(key) is not str or type(value) not in (bool, int, float, str):
             raise TypeError("progress must hold Python's own numbers and strings")
     content = {
         "model": model.state_dict(),
@@ -54,6 +55,10 @@ def save_checkpoint(path, *, model, optimizer, scheduler=None, generator=None, p
         raise
 
 
+def is_checkpoint(content):
+    return isinstance(content, dict) and all(isinstance(content.get(key, 0), kind) for key, kind in KINDS.items())
+
+
 def read(path):
     if not path.exists():
         raise FileNotFoundError(path)
@@ -63,7 +68,7 @@ def read(path):
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ValueError(f"{path} cannot be read") from error
-    if bad is not None or not isinstance(content, dict) or any(key not in content for key in KEYS):
+    if bad is not None or not is_checkpoint(content):
         raise ValueError(f"{path} is damaged or not a checkpoint")
     return content
 
@@ -79,13 +84,18 @@ def load_checkpoint(path, *, model, optimizer, scheduler=None, generator=None):
     check_model(model, content["model"])
     if (scheduler is None) != (content["scheduler"] is None) or (generator is None) != (content["generator"] is None):
         raise ValueError("scheduler and generator must be given if, and only if, they were saved")
-    optimizer.load_state_dict(content["optimizer"])
+    before = random_state()
+    try:
+        set_random_state(content["random_state"])
+        optimizer.load_state_dict(content["optimizer"])
+    except Exception as error:
+        set_random_state(before)
+        raise ValueError("the checkpoint is of another run") from error
     model.load_state_dict(content["model"])
     if scheduler is not None:
         scheduler.load_state_dict(content["scheduler"])
     if generator is not None:
         generator.set_state(content["generator"])
-    set_random_state(content["random_state"])
     return content["progress"]
 
 

@@ -15,11 +15,12 @@ example):
 |---|---|---|
 | first, second | (pairs,), pairs ≥ 2 | lists or arrays of finite real numbers; any dtype, bool and unsigned integers too |
 
-The differences are first - second, taken in float64.
+The differences are first - second, taken in float64. Those that are not zero are from 1e-100 to 1e100 in size: no
+square overflows or vanishes.
 
-Values that are equal are equal exactly, as float64: a zero is exactly 0, a tie exactly the same |difference|. All
-results but that of `holm` are Python floats or NumPy's float64. p-values are two-sided and right to a relative 1e-6,
-tiny ones included.
+Values that are equal are equal exactly, as float64, however small all of them are: a zero is exactly 0, a tie exactly
+the same |difference|. All results but that of `holm` are Python floats or NumPy's float64. p-values are two-sided and
+right to a relative 1e-6, tiny ones included.
 
 All of them raise ValueError if `first` and `second` are not one-dimensional, differ in length, hold fewer than two
 pairs or anything that is not finite.
@@ -29,9 +30,10 @@ Limits: NumPy and the standard library only, so neither `scipy.stats` nor its `t
 
 The tests look at
 - numerics: statistics and p-values against exact ones, ties, zeros, both branches of Wilcoxon's test, tiny p-values,
-  differences that are all alike, dtypes;
+  differences that are all alike or nearly so, small and large ones, dtypes;
 - behaviour: which pairs the bootstrap draws (its interval against the exact distribution of resampled means), its use
-  of `rng`, the order and the limits of adjusted p-values, symmetry, inputs left untouched, refused arguments.
+  of `rng`, the order and the limits of adjusted p-values, symmetry, floats as results, inputs left untouched, refused
+  arguments.
 
 References: Wilcoxon (1945); Holm (1979); Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13;
 Demšar, "Statistical Comparisons of Classifiers over Multiple Data Sets" (2006).

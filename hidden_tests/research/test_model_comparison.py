@@ -107,6 +107,17 @@ def check_test(candidate, function, expected, first, second, hint=""):
     assert_close(result[1], p_value, tolerance=P_VALUE, what="the p-value", hint=hint)
 
 
+def check_sizes(candidate, first, second, hint=""):
+    """Both effect sizes."""
+    differences = list(np.asarray(first, dtype=float) - np.asarray(second, dtype=float))
+    signs, doubled = shared_ranks(differences)
+    share = sum(s * r for s, r in zip(signs, doubled, strict=True)) / sum(doubled)
+    d = t_test(differences)[0] / math.sqrt(len(differences))
+    for function, expected in (("cohens_d", d), ("rank_biserial", share)):
+        result = candidate(call, function, first, second)
+        assert_statistic(result, expected, f"the result of {function}", hint)
+
+
 @pytest.mark.points(2)
 def test_paired_t_test(candidate, rng):
     """paired_t_test gives Student's t of the differences and its two-sided p-value with pairs - 1 degrees of freedom."""
@@ -137,6 +148,38 @@ def test_differences_that_are_all_equal(candidate, rng):
             assert_close(p, p_value, tolerance=0.0, what="the p-value", hint=hint)
             d = candidate(call, "cohens_d", same, zeros)
             assert_close(d, statistic, tolerance=0.0, what="d", hint=hint)
+
+
+@pytest.mark.points(2)
+def test_differences_that_are_nearly_equal(candidate, rng):
+    """Differences that hardly differ have a spread all the same, and the statistic, p and d keep their digits."""
+    hint = "only equal differences lack spread; the mean of the squares less the square of the mean has no digits left"
+    for pairs in (5, 20):
+        second = rng.array(pairs)
+        # The spread is 1e-6 of the mean: sums of squares leave its square with an error of 1e-4, deviations with 1e-10.
+        first = second + 1e4 + 0.01 * rng.array(pairs)
+        check_test(candidate, "paired_t_test", t_test, first, second, hint=hint)
+        check_sizes(candidate, first, second, hint)
+
+
+@pytest.mark.points(3)
+def test_differences_of_any_size(candidate, rng):
+    """However small differences are, only 0 is a zero, only equal sizes tie, and only equal differences lack spread."""
+    hint = "compare exactly: close to 0 is not 0, and close to one another is not equal"
+    for unit in (2.0**-40, 2.0**-300, 2.0**300):  # by a power of two, zeros and ties stay what they are
+        for first, second in (scores(rng, 9), whole_scores(rng, 30, 4)):
+            first, second = unit * np.append(first, 3.0), unit * np.append(second, 3.0)
+            check_test(candidate, "paired_t_test", t_test, first, second, hint=hint)
+            check_test(candidate, "wilcoxon_signed_rank", wilcoxon, first, second, hint=hint)
+            check_sizes(candidate, first, second, hint)
+    order = rng.numpy.permutation(12)
+    signs = rng.numpy.choice([-1, 1], 12)
+    signs[order == 11] = -signs[order == 0]  # of one sign alone, the spread would be one of last digits
+    # No two sizes are the same: they differ in their last digits, or some are far smaller than others.
+    for sizes in (1 + 2.0**-40 * order, 2.0 ** (-4 * order)):
+        first, second = signs * sizes, np.zeros(12)
+        check_test(candidate, "wilcoxon_signed_rank", wilcoxon, first, second, hint=hint)
+        check_sizes(candidate, first, second, hint)
 
 
 @pytest.mark.points(2)
@@ -226,9 +269,11 @@ def test_any_kind_of_number(candidate, rng):
     for first, second in (right, counts, halves, whole, views):
         check_test(candidate, "paired_t_test", t_test, first, second, hint=hint)
         check_test(candidate, "wilcoxon_signed_rank", wilcoxon, first, second, hint=hint)
-    interval = candidate(bootstrap, *counts)
-    wide = candidate(bootstrap, *[x.astype(float) for x in counts])
-    assert_true(interval == wide, "the interval of unsigned integers differs from that of the same numbers", hint)
+        check_sizes(candidate, first, second, hint)
+        interval = candidate(bootstrap, first, second)
+        wide = candidate(bootstrap, *[np.array(x, dtype=float) for x in (first, second)])
+        what = "the interval, which is not that of the same numbers in float64,"
+        assert_close(np.array(interval), np.array(wide), tolerance=STATISTIC, what=what, hint=hint)
 
 
 @pytest.mark.points(2)
@@ -240,10 +285,15 @@ def test_holm(candidate, rng):
     cases = [rng.numpy.random(size) ** 3 for size in (1, 2, 5, 12)]
     cases += [rng.numpy.choice([0.0, 0.001, 0.02, 0.02, 0.3, 1.0], size) for size in (4, 9)]
     cases += [np.array([0.04, 0.01, 0.03, 0.011]), np.array([0.9, 0.6, 0.7]), strided(rng.numpy.random(6) / 20)]
+    cases += [rng.numpy.random(7).astype(np.float32), np.array([0, 1])]
     for p_values in cases:
         adjusted = candidate(lambda m, p: m.holm(p), p_values)
-        assert_close(adjusted, holm_adjusted(list(p_values)), tolerance=1e-12, what="the result", hint=hint)
-        assert_true(adjusted.dtype == np.float64, "the adjusted p-values should be a float64 array")
+        assert_close(adjusted, holm_adjusted(p_values.tolist()), tolerance=1e-12, what="the result", hint=hint)
+        assert_true(
+            adjusted.dtype == np.float64,
+            "the adjusted p-values should be a float64 array",
+            "whatever the dtype of the p-values",
+        )
     as_list = candidate(lambda m: m.holm([0.2, 0.01, 0.04]))
     assert_close(as_list, np.array([0.2, 0.03, 0.08]), tolerance=1e-12, what="the result for a list")
 
@@ -297,6 +347,12 @@ def test_bootstrap_of_few_resamples(candidate, rng):
         means = [low - inner / 2, high + inner / 2]
         hit = all(min(abs(mean - x) for x in (0.0, 0.5, 1.0)) < 1e-12 for mean in means)
         assert_true(hit, "the interval of two resamples is not made of np.quantile's default quartiles")
+    first, second = np.array([3.0, 12.0, 102.0]), np.full(3, 2.0)
+    means = [sum(drawn) / 3 for drawn in itertools.combinations_with_replacement((1.0, 10.0, 100.0), 3)]
+    for seed in range(12):
+        low, high = candidate(bootstrap, first, second, 0.9, 1, seed)
+        hit = low == high and min(abs(low - mean) for mean in means) < 1e-9
+        assert_true(hit, "the interval of one resample of three pairs is no mean of three", "how many are drawn?")
 
 
 @pytest.mark.behaviour
@@ -324,6 +380,22 @@ def test_defaults_of_the_interval(candidate, rng):
     told = candidate(bootstrap, first, second, 0.95, 10_000, seed)
     result = candidate(lambda m: m.bootstrap_interval(first, second, rng=np.random.default_rng(seed)))
     assert_true(result == told, "the defaults are others")
+
+
+@pytest.mark.behaviour
+def test_results_are_floats(candidate, rng):
+    """All results but that of holm are floats, also where they are whole numbers: neither arrays nor integers."""
+
+    def run(m, first, second):
+        tests = [*call(m, "paired_t_test", first, second), *call(m, "wilcoxon_signed_rank", first, second)]
+        sizes = [call(m, "cohens_d", first, second), call(m, "rank_biserial", first, second)]
+        return [*tests, *sizes, *bootstrap(m, first, second)]
+
+    functions = ("paired_t_test",) * 2 + ("wilcoxon_signed_rank",) * 2 + ("cohens_d", "rank_biserial")
+    functions += ("bootstrap_interval",) * 2
+    for first, second in (scores(rng, 6), scores(rng, 30), (np.ones(4), np.ones(4)), (np.ones(4), np.zeros(4))):
+        for function, result in zip(functions, candidate(run, first, second), strict=True):
+            assert_true(isinstance(result, float), f"what {function} returns is not made of floats", "float(…)?")
 
 
 @pytest.mark.behaviour

@@ -87,8 +87,8 @@ class MultiHeadAttention(nn.Module):
 
         Keys that a query may not attend to have weight 0. A query that may attend to nothing in a head has only such
         weights there; where this is so in all heads, its result is out_proj.bias (zeros without biases). Dropout acts
-        in training mode only: each weight, of a sample, a head, a query and a key, is zeroed on its own with
-        probability `dropout`, and the others are divided by 1 - dropout; dropout 1 leaves zeros.
+        in training mode only (in eval mode nothing is drawn): each weight, of a sample, a head, a query and a key, is
+        zeroed on its own with probability `dropout`, and the others are divided by 1 - dropout; dropout 1 leaves zeros.
 
         float16 and bfloat16 are accepted too: logits beyond 65504 must neither overflow nor turn into NaN.
 

@@ -325,6 +325,7 @@ def test_refuses_bad_inputs(candidate, rng):
         return build(m, *rest)(query, key, value, mask=mask, key_mask=key_mask)
 
     many = torch.ones(2, 3, 5, 7, dtype=torch.bool)
+    one = (query[:1], key[:1], value[:1])
     assert_refuses(
         candidate,
         forward,
@@ -345,6 +346,10 @@ def test_refuses_bad_inputs(candidate, rng):
             ((query, key, value, many[:, :2]), ValueError, "a mask for another number of heads"),
             ((query, key, value, many[None]), ValueError, "a mask of five dimensions"),
             ((query, key, value, many[0, 0, 0]), ValueError, "a mask of one dimension"),
+            ((*one, many[:, 0], None), ValueError, "a mask of three dimensions for more samples than there are"),
+            ((*one, many, None), ValueError, "a mask of four dimensions for more samples than there are"),
+            ((query[:, :1], key, value), ValueError, "a mask for more queries than there are"),
+            ((query, key[:, :1], value[:, :1], mask, None), ValueError, "a mask for more keys than there are"),
             ((query, key, value, mask, key_mask[:1]), ValueError, "a key_mask for another batch size"),
             ((query, key, value, mask, key_mask[:, :1]), ValueError, "a key_mask for another number of keys"),
         ],
@@ -469,6 +474,26 @@ def test_dropout_follows_the_mode(candidate, rng):
     for dropout, training in ((0.5, False), (0.0, True), (1.0, False)):
         result = candidate(call_with_dropout, *given, dropout, training, rng.seed())
         assert_matches(result, attend, *given, hint="eval() switches dropout off")
+
+
+@pytest.mark.behaviour
+def test_eval_draws_nothing(candidate, rng):
+    """In eval mode no generator moves: an evaluation in between does not change the training that goes on."""
+    query, key, value, *weights = arguments(rng)
+    seed = rng.seed()
+
+    def run(m):
+        module, generator = build(m, *weights, 0.5), torch.Generator().manual_seed(seed)
+        torch.manual_seed(seed)
+        before = generator.get_state(), torch.get_rng_state()
+        results = module(query, key, value, generator=generator)[0], module(query, key, value)[0]
+        return before, (generator.get_state(), torch.get_rng_state()), results
+
+    before, after, results = candidate(run)
+    for result in results:
+        assert_matches(result, attend_result, query, key, value, *weights)
+    for what, old, new in zip(("the given generator", "torch's default generator"), before, after, strict=True):
+        assert_true(torch.equal(old, new), f"{what} moves in eval mode", "draw where you drop, not before")
 
 
 @pytest.mark.behaviour

@@ -93,6 +93,23 @@ def test_additive_mask(candidate, rng):
     assert_matches(
         result, attention, query, key, value, mask, hint="the scale applies to the dot products, not to the mask"
     )
+    arguments = [x.double() for x in (query, key, value, mask)]
+    arguments[3][0, 4] = -1e9
+    # Here float64 rounds each logit, and the logarithm of their sum, by 2^-24: each weight by 2e-7.
+    hint = "only -inf forbids: where all are -1e9, all are as likely as without"
+    assert_close(candidate(call, *arguments), attention(*arguments), tolerance=1e-6, hint=hint)
+
+
+def test_additive_mask_of_another_dtype(candidate, rng):
+    """A floating mask may have another dtype than query, and the result has that of query."""
+    hint = "which dtype has the sum of the logits and the mask?"
+    mask = rng.normal(7, 11)
+    mask[2, 5:] = -math.inf
+    wide, narrow = torch.float64, torch.float32
+    for dtype, other in ((narrow, wide), (wide, narrow), (torch.bfloat16, narrow), (torch.float16, wide)):
+        arguments = (*(x.to(dtype) for x in inputs(rng)), mask.to(other))
+        what = f"the result for a {other} mask with {dtype} inputs"
+        assert_matches(candidate(call, *arguments), attention, *arguments, what=what, hint=hint)
 
 
 @pytest.mark.points(2)
@@ -191,6 +208,9 @@ def test_sizes_of_one(candidate, rng):
 def test_refuses_bad_arguments(candidate, rng):
     """An integer mask raises TypeError; head_dim, number of keys and mask shapes that disagree raise ValueError."""
     query, key, value = inputs(rng)
+    one = [x[:1] for x in (query, key, value)]
+    one_key = (key[..., :1, :], value[..., :1, :])
+    full, two = torch.ones(7, 11, dtype=torch.bool), torch.zeros(2, 1, 7, 11)
     assert_refuses(
         candidate,
         call,
@@ -205,6 +225,9 @@ def test_refuses_bad_arguments(candidate, rng):
                 ValueError,
                 "a mask with more dimensions than the logits",
             ),
+            ((*one, two), ValueError, "a mask for more samples than there are"),
+            ((query[..., :1, :], key, value, full), ValueError, "a mask for more queries than there are"),
+            ((query, *one_key, full), ValueError, "a mask for more keys than there are"),
         ],
     )
 
@@ -238,6 +261,12 @@ def test_gradients_where_a_row_has_nothing_to_attend(candidate, rng):
     arguments = (*inputs(rng), mask)
     check_gradients(candidate, call, arguments, attention, cotangent, ["query", "key", "value"], hint=hint)
     additive = (*inputs(rng), torch.where(mask, 0.0, -math.inf))
+    check_gradients(candidate, call, additive, attention, cotangent, ["query", "key", "value", "mask"], hint=hint)
+    mask[0, 0] = False
+    hint = "mask and triangle together may leave a row nothing"
+    arguments = (*inputs(rng), mask, True)
+    check_gradients(candidate, call, arguments, attention, cotangent, ["query", "key", "value"], hint=hint)
+    additive = (*inputs(rng), torch.where(mask, 0.0, -math.inf), True)
     check_gradients(candidate, call, additive, attention, cotangent, ["query", "key", "value", "mask"], hint=hint)
 
 

@@ -103,10 +103,11 @@ def test_linear_is_causal(candidate, rng):
 @pytest.mark.points(2)
 def test_linear_with_very_negative_entries(candidate, rng):
     """Where entries are very negative, φ keeps its relative precision."""
-    query, key = rng.uniform(2, 70, 8, low=-35, high=-20, n=2)
     value = rng.normal(2, 70, 5)
     hint = "elu(x) loses the digits of exp(x) beside 1"
-    assert_matches(candidate(call_linear, query, key, value), linear, query, key, value, hint=hint)
+    for low, high in ((-35, -20), (-20, -8)):
+        query, key = rng.uniform(2, 70, 8, low=low, high=high, n=2)
+        assert_matches(candidate(call_linear, query, key, value), linear, query, key, value, hint=hint)
 
 
 @pytest.mark.points(2)
@@ -209,6 +210,20 @@ def test_outside_cannot_leak(candidate, rng):
     assert_matches(result, blocks, query, key, value, layout, 10)
 
 
+def test_hidden_keys_however_low_the_logits(candidate, rng):
+    """Where all logits are very negative, what is hidden, or fills up a block, takes no part in the softmax either."""
+    hint = "a large negative number is not -inf: logits may be lower"
+    # Powers of two: the logits are exactly -2^42 in float32, too, whatever the order of the sums.
+    query, key, value = torch.full((2, 13, 16), 2.0**20), torch.full((2, 13, 16), -(2.0**20)), rng.normal(2, 13, 5)
+    for window, is_causal in ((0, False), (0, True), (2, False), (3, True)):
+        arguments = (query, key, value, window, is_causal)
+        assert_matches(candidate(call_window, *arguments), windowed, *arguments, hint=hint)
+    layout = torch.ones(4, 4, dtype=torch.bool).tril()
+    layout[0, 3] = True  # the last block holds a single key
+    result = candidate(call_blocks, query, key, value, layout, 4)
+    assert_matches(result, blocks, query, key, value, layout, 4, hint=hint)
+
+
 def measure(m, costs, options):
     """The exponent for a machine on which run number i of a length takes costs[length][i], and the calls made."""
     now, calls = [1000.0], []
@@ -294,6 +309,7 @@ def test_refuses_shapes_that_disagree(candidate, rng):
         ((query[..., :7], key, value), "different head_dim of query and key"),
         ((query, key, value[:, :5]), "different lengths of key and value"),
         ((query[:1], key, value), "different leading dimensions"),
+        ((query[0], key, value), "a query without the leading dimension of key and value"),
         ((query, key[:1], value[:1]), "different leading dimensions"),
         ((query, key, value[:1]), "different leading dimensions of key and value"),
     ]
@@ -323,6 +339,8 @@ def test_refuses_bad_options(candidate, rng):
             ((x, x, x, layout.float(), 3), TypeError, "a layout that is not boolean"),
             ((x, x, x, layout, 2), ValueError, "a layout with too few blocks"),
             ((x, x, x, layout[:1], 3), ValueError, "a layout with one row for all queries"),
+            ((x, x, x, torch.ones(2, 3, dtype=torch.bool), 3), ValueError, "a layout with too many columns"),
+            ((x, x, x, torch.ones(3, 2, dtype=torch.bool), 3), ValueError, "a layout with too many rows"),
             ((x, x, x, layout, 0), ValueError, "a block_size of 0"),
         ],
     )

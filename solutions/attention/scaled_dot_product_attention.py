@@ -45,7 +45,7 @@ def scaled_dot_product_attention(
     | query | (…, queries, head_dim) | floating | |
     | key | (…, keys, head_dim) | as query | leading dimensions broadcast with those of query |
     | value | (…, keys, value_dim) | as query | |
-    | mask | broadcasts to (…, queries, keys) | bool, floating | True = may attend; or added to the logits, -inf = may not |
+    | mask | broadcasts to (…, queries, keys) | bool, any floating | True = may attend; or added to the logits, -inf = may not |
     | is_causal | | bool | query i may attend to keys j ≤ i only, counted from the first of each; combines with mask |
     | scale | | float | factor of the logits; 1 / √head_dim if None |
     | result | (…, queries, value_dim) | as query | rows that may attend to nothing are zeros, and their gradients are zeros |

@@ -36,7 +36,7 @@ def scaled_dot_product_attention(query, key, value, mask=None, *, is_causal=Fals
             logits = key[index] @ query[index, position] * scale
             if mask is not None:
                 row = mask[index, position]
-                logits = logits.masked_fill(~row, -math.inf) if row.dtype is torch.bool else logits + row
+                logits = logits.masked_fill(~row, -math.inf) if row.dtype is torch.bool else logits + row.to(logits.dtype)
             if is_causal:
                 logits = logits.masked_fill(torch.arange(keys) > position, -math.inf)
             if bool((logits == -math.inf).all()):

@@ -24,7 +24,7 @@ def scaled_dot_product_attention(query, key, value, mask=None, *, is_causal=Fals
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     logits = torch.einsum("...qd,...kd->...qk", query, key).mul(scale)
     if mask is not None:
-        logits = logits.masked_fill(~mask, -math.inf) if mask.dtype is torch.bool else logits + mask
+        logits = logits.masked_fill(~mask, -math.inf) if mask.dtype is torch.bool else logits + mask.to(logits.dtype)
     empty = logits.amax(-1, keepdim=True) == -math.inf
     if is_causal:
         allowed = torch.ones(logits.shape[-2:], dtype=torch.bool).tril()

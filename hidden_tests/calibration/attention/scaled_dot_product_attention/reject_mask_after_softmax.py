@@ -25,7 +25,7 @@ def scaled_dot_product_attention(query, key, value, mask=None, *, is_causal=Fals
     logits = query @ key.transpose(-2, -1) * scale
     weights = logits.softmax(-1)
     if mask is not None:
-        weights = weights.masked_fill(~mask, 0.0) if mask.dtype is torch.bool else (logits + mask).softmax(-1).nan_to_num()
+        weights = weights.masked_fill(~mask, 0.0) if mask.dtype is torch.bool else (logits + mask.to(logits.dtype)).softmax(-1).nan_to_num()
     if is_causal:
         weights = weights.tril()
     return (weights @ value).to(dtype)

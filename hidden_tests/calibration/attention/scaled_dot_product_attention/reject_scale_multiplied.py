@@ -24,7 +24,7 @@ def scaled_dot_product_attention(query, key, value, mask=None, *, is_causal=Fals
     scale = math.sqrt(query.shape[-1]) if scale is None else scale
     logits = query @ key.transpose(-2, -1) * scale
     if mask is not None:
-        logits = logits.masked_fill(~mask, -math.inf) if mask.dtype is torch.bool else logits + mask
+        logits = logits.masked_fill(~mask, -math.inf) if mask.dtype is torch.bool else logits + mask.to(logits.dtype)
     if is_causal:
         allowed = torch.ones(logits.shape[-2:], dtype=torch.bool).tril()
         logits = logits.masked_fill(~allowed, -math.inf)

@@ -1,0 +1,37 @@
+"""reject numerics: takes every mask that broadcasts with the logits, also one that makes them larger."""
+
+import math
+
+import torch
+
+
+def scaled_dot_product_attention(query, key, value, mask=None, *, is_causal=False, scale=None):
+    if query.shape[-1] != key.shape[-1]:
+        raise ValueError("head_dim of query and key must agree")
+    if key.shape[-2] != value.shape[-2]:
+        raise ValueError("key and value must have the same number of positions")
+    if mask is not None and mask.dtype is not torch.bool and not mask.is_floating_point():
+        raise TypeError("mask must be boolean or floating")
+    shape = torch.broadcast_shapes(query.shape[:-2], key.shape[:-2]) + (query.shape[-2], key.shape[-2])
+    if mask is not None:
+        try:
+            fits = mask.ndim <= len(shape) and bool(torch.broadcast_shapes(mask.shape, shape))
+        except RuntimeError:
+            fits = False
+        if not fits:
+            raise ValueError("mask must broadcast to (..., queries, keys)")
+    dtype = query.dtype
+    if dtype in (torch.float16, torch.bfloat16):
+        query, key, value = query.float(), key.float(), value.float()
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    logits = torch.einsum("...qd,...kd->...qk", query, key).mul(scale)
+    if mask is not None:
+        logits = logits.masked_fill(~mask, -math.inf) if mask.dtype is torch.bool else logits + mask.to(logits.dtype)
+    if is_causal:
+        allowed = torch.ones(logits.shape[-2:], dtype=torch.bool).tril()
+        logits = logits.masked_fill(~allowed, -math.inf)
+    top = logits.amax(-1, keepdim=True)
+    exponentials = torch.exp(logits - torch.where(top == -math.inf, torch.zeros_like(top), top).detach())
+    total = exponentials.sum(-1, keepdim=True)
+    weights = exponentials / torch.where(total == 0, torch.ones_like(total), total)
+    return torch.einsum("...qk,...kd->...qd", weights, value).to(dtype)

@@ -216,3 +216,4 @@ def test_what_a_budget_leaves_out_is_said(checkout, tmp_path):
     shutil.copytree(checkout, root, ignore=shutil.ignore_patterns("build"))
     done = verify(root, "toy/sound", "--budget", "1")
     assert "left out for time" in done.stdout
+    assert "holds so far" in done.stdout

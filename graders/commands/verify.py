@@ -202,13 +202,14 @@ def _tell(proofs: list["Proof"], left_out: Counter[str], survivors: bool) -> boo
         console = Console(width=160)  # a pipe or a file: nothing cut off
     table = Table(Column("exercise", overflow="fold"), "verdict", "mutants killed", "score", "marked", "probes proved")
     failed = False
+    holds = "[yellow]holds so far[/yellow]" if any(left_out.values()) else "[green]holds[/green]"
     for proof in proofs:
         problems = proof.conclude()
         failed = failed or bool(problems)
         tried = len(proof.killed) + len(proof.survived)
-        verdict = "[red]fails[/red]" if problems else "[green]holds[/green]"
-        killed = f"{len(proof.killed)} of {tried}"
-        table.add_row(proof.exercise.path, verdict, killed, f"{proof.score:.1%}", str(proof.marked), str(proof.probes))
+        verdict = "[red]fails[/red]" if problems else holds
+        killed, score = f"{len(proof.killed)} of {tried}", f"{proof.score:.1%}" if tried else "–"
+        table.add_row(proof.exercise.path, verdict, killed, score, str(proof.marked), str(proof.probes))
     if survivors:
         for proof in proofs:
             for mutant in proof.survived:

@@ -371,7 +371,9 @@ def test_gradients_of_linear_attention(candidate, rng):
     query, key, value = inputs(rng, 2, time=75)
     hint = "a branch that is not taken, or a division by nothing, sends NaN back"
     for loud in (200 * key, torch.where(torch.arange(75)[:, None] < 20, -1e4, key)):
-        check_gradients(candidate, call_linear, (query, loud, value), linear, cotangent, names, hint=hint)
+        # Gradients of loud keys are small differences of large numbers, whose error depends on the order of the sums.
+        options = {"hint": hint, "margin": 256}
+        check_gradients(candidate, call_linear, (query, loud, value), linear, cotangent, names, **options)
 
 
 @pytest.mark.gradients

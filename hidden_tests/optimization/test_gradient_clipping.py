@@ -172,8 +172,10 @@ def test_half_precision(candidate, rng, dtype):
     """In half precision gradients keep their dtype, and the norm is float32, also beyond 65504."""
     gradients = draw(rng, scale=400.0, dtype=dtype, shapes=[(300, 200), (50,)])
     norm, after = candidate(clip, gradients, 2000.0, {})
-    wide = [gradient.float() for gradient in gradients]
-    assert_matches(norm, joint_norm, 2.0, *wide, what="the norm of half-precision gradients", hint="sum in float32")
+    expected = joint_norm(2.0, *(gradient.double() for gradient in gradients))
+    # torch.linalg.vector_norm of so many float32 entries is off by 2e-6, one in half precision by 1e-3.
+    what = "the norm of half-precision gradients"
+    assert_close(norm, expected, tolerance=1e-4, what=what, hint="sum in float32", dtype=torch.float32)
     assert_matches(tuple(after), shrunk, 2000.0, 2.0, *gradients, what="gradients in half precision", dtype=dtype)
 
 
